@@ -1,0 +1,49 @@
+# Every target makes its environment first, when it is missing or older than what it is made from.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PACKAGES := packages/symplectic-ops packages/hamvae-model packages/hamvae-cli
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long lint types bench docs clean
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{printf "make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY)  ## make .venv with the three packages (editable) and the developers' tools
+
+# One pip command for the three paths: each finds its neighbours there, so none of their names is looked up elsewhere.
+$(READY): pyproject.toml $(PACKAGES:=/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "hamvae needs Python 3.11 or newer and $(PYTHON) is %d.%d: name another one with make PYTHON=..." % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --group dev $(PACKAGES:%=--editable %)
+	@touch $@
+
+demo: $(READY)  ## train on the built-in characters and swap their motions; writes demo/
+	$(BIN)/hamvae demo
+
+test: $(READY)  ## run the tests that take minutes at most together
+	$(BIN)/python -m pytest -m 'not long'
+
+test-long: $(READY)  ## run the long tests and the installed wheels' own
+	$(BIN)/python -m pytest -m long
+
+lint: $(READY)  ## check style and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(READY)  ## check the packages' types, strictly
+	$(BIN)/mypy
+
+bench: $(READY)  ## measure speed and quality; slow
+	$(BIN)/python benchmarks/hamiltonian_share.py
+	$(BIN)/python benchmarks/sprites_small.py
+
+docs: $(READY)  ## make the README's picture again
+	$(BIN)/python docs/make_readme_gif.py
+
+clean:  ## remove .venv, caches and build outputs; what you trained stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks packages/*/dist
+	find packages tests benchmarks docs -type d -name __pycache__ -prune -exec rm -rf {} +
