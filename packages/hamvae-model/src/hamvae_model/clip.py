@@ -1,0 +1,61 @@
+"""One clip, and one batch of clips, whatever they were made from."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Clip:
+    """A short sequence of frames.
+
+    Args:
+        frames: uint8 (t, c, h, w), already composited where the source had transparency.
+        times: float32 (t,), in frames: 0, 1, 2, … for an evenly sampled clip.
+        label: the name of the motion, such as ``walk-left``; None when nobody said.
+        source: where the clip came from, as a user would type it: a reference or a path.
+        alpha: uint8 (t, 1, h, w), the coverage of each pixel, or None for an opaque clip.
+        period: frames after which the clip repeats, or None when it does not.
+    """
+
+    frames: Tensor
+    times: Tensor
+    label: str | None
+    source: str
+    alpha: Tensor | None = None
+    period: int | None = None
+
+    def __len__(self) -> int:
+        return self.frames.shape[0]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """Clips of one length, stacked.
+
+    Args:
+        frames: uint8 (b, t, c, h, w).
+        times: float32 (b, t), in frames.
+        labels: int64 (b,), indices into the classes of the source.
+    """
+
+    frames: Tensor
+    times: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return self.frames.shape[0]
+
+    def to(self, device: torch.device | str) -> "Batch":
+        return Batch(frames=self.frames.to(device), times=self.times.to(device), labels=self.labels.to(device))
+
+
+def as_images(frames: Tensor) -> Tensor:
+    """uint8 frames (…, c, h, w) as float32 in [0, 1]."""
+    return frames.float() / 255
+
+
+def as_frames(images: Tensor) -> Tensor:
+    """Images (…, c, h, w) in [0, 1] as uint8 frames, rounded to nearest."""
+    return (images.clamp(0, 1) * 255).round().to(torch.uint8)

@@ -1,0 +1,149 @@
+"""Characters put together from layers: the source behind `builtin` and `sprites`.
+
+A character is one value for each of four attributes (6⁴ = 1296 of them); it performs nine motions of
+eight frames. The art is a bank of RGBA cells; clips are composed when asked for, on the bank's device,
+so nothing but the bank (tens of megabytes) is held in memory.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..clip import Batch, Clip
+from ..errors import UsageError
+from .compose import over, pack, unpack
+from .spelling import nearest
+
+TRAIN_CHARACTERS = 1000
+SPLIT_SEED = 423  # numpy's legacy generator, as the data set's authors drew it: 1000 train, 296 test
+
+
+@dataclass(frozen=True, kw_only=True)
+class Art:
+    """The drawn parts of a compositional source.
+
+    Args:
+        name: the source's name on the command line.
+        attributes: each varying attribute with the names of its values, in character-code order.
+        actions, directions: motions are numbered 3·action + direction.
+        layers: attribute drawn at each depth, back to front; a layer outside `attributes` never varies.
+        cells: for each layer, uint8 (values, motions, frames, 4, h, w), straight alpha.
+    """
+
+    name: str
+    attributes: Mapping[str, tuple[str, ...]]
+    actions: tuple[str, ...]
+    directions: tuple[str, ...]
+    layers: tuple[str, ...]
+    cells: tuple[Tensor, ...]
+
+
+class Characters:
+    """A source of clips of composed characters.
+
+    Args:
+        art: the bank of drawn parts.
+        labels: what a class is: ``action`` (walk, …) or ``action-direction`` (walk-left, …).
+        device: where clips are composed.
+    """
+
+    def __init__(self, art: Art, labels: str = "action-direction", device: torch.device | str = "cpu") -> None:
+        self.name = art.name
+        self.motions = tuple(f"{action}-{direction}" for action in art.actions for direction in art.directions)
+        self.classes = self.motions if labels == "action-direction" else art.actions
+        self.attributes = dict(art.attributes)
+        self.length = int(art.cells[0].shape[2])
+        self.period = self.length
+        self.size = int(art.cells[0].shape[-1])
+        self._layers = art.layers
+        self._motions_per_class = len(self.motions) // len(self.classes)
+        self._cells = tuple(pack(cells.to(device)) for cells in art.cells)
+        self._translucent = tuple(_translucent(cells.to(device)) for cells in art.cells)
+        self._black = pack(torch.tensor([0, 0, 0, 255], dtype=torch.uint8, device=device)[:, None, None])
+        self._splits = _split([len(values) for values in self.attributes.values()])
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of characters in each split."""
+        return {name: len(codes) for name, codes in self._splits.items()}
+
+    def labels(self, motions: Tensor) -> Tensor:
+        """Class index of each motion index, both int64 of any shape."""
+        return motions // self._motions_per_class
+
+    def values(self, split: str, characters: Tensor) -> Tensor:
+        """Attribute values (m, attributes), int64, of characters (m,) given by their position in a split."""
+        codes = self._splits[split][characters.cpu()]
+        sizes = tuple(len(values) for values in self.attributes.values())
+        return torch.stack(torch.unravel_index(codes, sizes), dim=-1)
+
+    def frames(self, split: str, characters: Tensor, motions: Tensor, indices: Tensor) -> Tensor:
+        """Composed frames uint8 (m, t, 3, h, w).
+
+        Args:
+            split: ``train`` or ``test``.
+            characters: int64 (m,), positions in the split.
+            motions: int64 (m,).
+            indices: int64 (m, t), frame numbers; they wrap around with the period.
+        """
+        count, length = indices.shape
+        values = self.values(split, characters).repeat_interleave(length, dim=0)
+        motion, frame = motions.repeat_interleave(length), indices.flatten() % self.length
+        canvas = self._black.expand(count * length, self.size, self.size)
+        for layer, cells, translucent in zip(self._layers, self._cells, self._translucent, strict=True):
+            value = self._value(layer, values)
+            canvas = over(canvas, cells[value, motion, frame], translucent[value, motion, frame])
+        return unpack(canvas)[:, :3].unflatten(0, (count, length))
+
+    def clips(self, split: str, characters: Tensor, motions: Tensor) -> Batch:
+        """Whole clips, one per pair of character and motion."""
+        times = torch.arange(self.length).expand(len(characters), -1)
+        frames = self.frames(split, characters, motions, times)
+        return Batch(frames=frames, times=times.float(), labels=self.labels(motions))
+
+    def clip(self, split: str, character: int, motion: str) -> Clip:
+        """One clip by name; its alpha is where any layer covers a pixel.
+
+        Raises: UsageError: no such split, character or motion.
+        """
+        if split not in self._splits:
+            raise UsageError(f"{self.name} has no split '{split}'{nearest(split, self._splits)}.")
+        if not 0 <= character < self.splits[split]:
+            last = self.splits[split] - 1
+            raise UsageError(f"{self.name}:{split} has characters 0 to {last}; {character} is not one of them.")
+        if motion not in self.motions:
+            raise UsageError(f"{self.name} has no motion '{motion}'{nearest(motion, self.motions)}.")
+        who, what = torch.tensor([character]), torch.tensor([self.motions.index(motion)])
+        batch = self.clips(split, who, what)
+        return Clip(
+            frames=batch.frames[0].cpu(),
+            times=batch.times[0],
+            label=self.classes[int(batch.labels[0])],
+            source=f"{self.name}:{split}/{character}/{motion}",
+            alpha=self._coverage(self.values(split, who), int(what)).cpu(),
+            period=self.period,
+        )
+
+    def _value(self, layer: str, values: Tensor) -> Tensor:
+        names = list(self.attributes)
+        return values[:, names.index(layer)] if layer in names else torch.zeros_like(values[:, 0])
+
+    def _coverage(self, values: Tensor, motion: int) -> Tensor:
+        """uint8 (t, 1, h, w) for one character: 1 − Π(1 − αₗ) over its layers."""
+        clear = torch.ones(self.length, 1, self.size, self.size, device=self._black.device)
+        for layer, cells in zip(self._layers, self._cells, strict=True):
+            clear = clear * (1 - unpack(cells[int(self._value(layer, values)), motion])[:, 3:] / 255)
+        return ((1 - clear) * 255).round().to(torch.uint8)
+
+
+def _translucent(cells: Tensor) -> Tensor:
+    alpha = cells[..., 3, :, :]
+    return ((alpha > 0) & (alpha < 255)).flatten(-2).any(-1)
+
+
+def _split(sizes: list[int]) -> dict[str, Tensor]:
+    order = torch.from_numpy(np.random.RandomState(SPLIT_SEED).permutation(int(np.prod(sizes))))
+    return {"train": order[:TRAIN_CHARACTERS], "test": order[TRAIN_CHARACTERS:]}
