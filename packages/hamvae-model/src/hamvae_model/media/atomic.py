@@ -1,0 +1,38 @@
+"""Write a file all or nothing: a reader sees the old content or the new, never half of it."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from ..errors import HamvaeError, UsageError
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace the content of `path` by `data`; when anything fails, leave what was there and nothing else.
+
+    Raises:
+        UsageError: the folder is missing, or it or `path` cannot be written to.
+        HamvaeError: the disk refused the data, for instance because it is full.
+    """
+    # Beside its destination, because a rename is atomic only within one file system.
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: the folder {path.parent} does not exist; make it first.") from None
+    except NotADirectoryError:
+        raise UsageError(f"{path}: {path.parent} is not a folder; choose another place.") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder; name a file.") from None
+    except PermissionError:
+        raise UsageError(f"{path}: {path.parent} may not be written to; choose another folder.") from None
+    except OSError as error:
+        raise HamvaeError(f"{path} could not be written ({error.strerror or error}); nothing was changed.") from error
+    finally:
+        with suppress(OSError):  # after success, or when it could not even be made, there is none to remove
+            temporary.unlink()

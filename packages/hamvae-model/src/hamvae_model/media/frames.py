@@ -1,0 +1,46 @@
+"""Frames as uint8 tensors (t, c, h, w): checked, enlarged, handed to and taken from Pillow."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ..errors import UsageError
+
+
+def validate(frames: torch.Tensor) -> None:
+    """Raise UsageError unless `frames` is a non-empty (t, c, h, w) uint8 tensor with 1 or 3 channels."""
+    if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[1] not in (1, 3):
+        raise UsageError(
+            f"frames must be uint8 of shape (t, 1 or 3, h, w); got {str(frames.dtype).removeprefix('torch.')} "
+            f"of shape {tuple(frames.shape)}."
+        )
+    if frames.numel() == 0:
+        raise UsageError(f"there is nothing to write: frames of shape {tuple(frames.shape)} hold no pixels.")
+
+
+def enlarge(frames: torch.Tensor, scale: int) -> torch.Tensor:
+    """Repeat every pixel `scale` times along both sides: (..., h, w) → (..., scale h, scale w).
+
+    Raises: UsageError: `scale` is below 1.
+    """
+    if scale < 1:
+        raise UsageError(f"scale must be a whole number of at least 1; got {scale}.")
+    return frames.repeat_interleave(scale, dim=-2).repeat_interleave(scale, dim=-1)
+
+
+def to_image(frame: torch.Tensor) -> Image.Image:
+    """One (c, h, w) frame, c = 1 or 3, as an RGB picture."""
+    channels_last = frame.expand(3, -1, -1).permute(1, 2, 0).contiguous()
+    return Image.fromarray(channels_last.cpu().numpy())
+
+
+def from_images(images: Sequence[Image.Image]) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Pictures of one size as frames (t, 3, h, w) over black and their alpha (t, 1, h, w), None if all is opaque."""
+    pixels = torch.from_numpy(np.stack([np.asarray(image.convert("RGBA")) for image in images])).permute(0, 3, 1, 2)
+    colour, alpha = pixels[:, :3].contiguous(), pixels[:, 3:].contiguous()
+    if bool((alpha == 255).all()):
+        return colour, None
+    over_black = (colour.int() * alpha.int() + 127) // 255
+    return over_black.to(torch.uint8), alpha
