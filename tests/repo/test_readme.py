@@ -1,0 +1,115 @@
+"""Every command and import that a document shows exists, and the cheap commands are really run."""
+
+import ast
+import contextlib
+import importlib
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from hamvae_cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("packages/*/README.md")]
+RUN_AS = {"make": ["make"], "hamvae": [sys.executable, "-m", "hamvae_cli"]}
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """(language, content) of every fenced block."""
+    return re.findall(r"^```(\w*)[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def commands(text: str, program: str) -> list[list[str]]:
+    """Every call of `program` in the fenced blocks, split into words; prompts and comments are dropped."""
+    lines = "\n".join(content.replace("\\\n", " ") for _, content in blocks(text)).splitlines()
+    steps = [step.strip().removeprefix("$ ") for line in lines for step in line.split("&&")]
+    return [shlex.split(step, comments=True) for step in steps if step.split(" ")[0] == program]
+
+
+def documented(program: str) -> list[list[str]]:
+    found = {tuple(words) for path in DOCUMENTS for words in commands(path.read_text("utf-8"), program)}
+    return [list(words) for words in sorted(found)]
+
+
+def parse(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
+    """Hand the words to click as `hamvae` would, up to the point where the command would start to work.
+
+    Raises:
+        click.UsageError: a command, option or choice that does not exist, or a value too many or too few.
+    """
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name=command.name, parent=parent)
+        _, words, _ = command.make_parser(context).parse_args(list(words))
+        if words:
+            _, inner, words = command.resolve_command(context, words)
+            assert inner is not None
+            parse(inner, words, context)
+    else:
+        with contextlib.suppress(click.exceptions.Exit):  # --help ends here
+            command.make_context(command.name, list(words), parent)
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+
+@pytest.fixture
+def no_file_need_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document names runs and clips that its reader has: click is not to look for them here."""
+    monkeypatch.setattr(click.Path, "convert", lambda path, value, parameter, context: Path(value))
+
+
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_the_readme_shows(target: str) -> None:
+    assert ["make", target] in commands((ROOT / "README.md").read_text("utf-8"), "make")
+
+
+@pytest.mark.parametrize("words", documented("hamvae"), ids=shlex.join)
+@pytest.mark.usefixtures("no_file_need_exist")
+def test_a_documented_hamvae_command_is_understood(words: list[str]) -> None:
+    parse(main, words[1:])
+
+
+@pytest.mark.parametrize("words", documented("make"), ids=shlex.join)
+def test_a_documented_make_target_exists(words: list[str]) -> None:
+    assert {word for word in words[1:] if "=" not in word} <= targets()
+
+
+@pytest.mark.parametrize("words", [["swop"], ["--colour", "red"], ["demo", "spare"], ["train"]], ids=shlex.join)
+def test_the_parser_above_refuses_what_hamvae_would_refuse(words: list[str]) -> None:
+    with pytest.raises(click.UsageError):
+        parse(main, words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [words for words in [*documented("make"), *documented("hamvae")] if words[-1] in {"help", "--help", "--version"}],
+    ids=shlex.join,
+)
+def test_a_documented_command_that_only_informs_answers(words: list[str]) -> None:
+    program, *rest = words
+    answer = subprocess.run([*RUN_AS[program], *rest], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0
+    assert answer.stdout
+    assert not answer.stderr
+
+
+def test_make_help_lists_every_target() -> None:
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"^make ([a-z-]+) +\S", listed, re.MULTILINE)) == targets()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_imports_of_a_documents_python_work(document: Path) -> None:
+    sources = [content for language, content in blocks(document.read_text("utf-8")) if language == "python"]
+    for node in [node for source in sources for node in ast.walk(ast.parse(source))]:
+        if isinstance(node, ast.ImportFrom):
+            module = importlib.import_module(node.module or "")
+            assert not [alias.name for alias in node.names if not hasattr(module, alias.name)]
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                importlib.import_module(alias.name)
