@@ -1,0 +1,1 @@
+"""The drawn characters: a skeleton that moves, a brush, and one file for each layer painted on it."""

@@ -1,0 +1,82 @@
+"""The back layer: skin, face and sword."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .brush import Canvas, Colour, box, capsule, ellipse
+from .figure import Figure, shoe
+
+SKINS: dict[str, tuple[Colour, Colour]] = {  # skin, eyes
+    "ivory": ((250, 214, 184), (70, 96, 150)),
+    "tan": ((226, 170, 120), (92, 60, 40)),
+    "bronze": ((178, 116, 72), (70, 44, 30)),
+    "umber": ((122, 76, 54), (50, 30, 26)),
+    "goblin": ((126, 178, 78), (176, 52, 40)),
+    "frost": ((126, 172, 226), (64, 48, 140)),
+}
+_POINTED = ("goblin", "frost")
+
+_SKIN, _EYE, _WHITE, _BLUSH, _STEEL, _BRASS = range(6)
+_STEEL_GREY, _BRASS_GOLD, _EYE_WHITE = (176, 190, 210), (214, 164, 60), (250, 248, 244)
+
+
+def draw(figure: Figure, name: str) -> NDArray[np.uint8]:
+    """RGBA cells (p, 4, 64, 64) of the body called `name`."""
+    skin, eye = SKINS[name]
+    canvas = Canvas(len(figure.pose.head))
+    pointed = name in _POINTED
+    for shape in figure.far_arm:
+        canvas.paint(shape, _SKIN, dim=figure.profile)
+    for leg, limb, dim in (
+        (figure.far_leg, figure.pose.far_leg, figure.profile),
+        (figure.near_leg, figure.pose.near_leg, False),
+    ):
+        for shape in (*leg, shoe(limb, figure)):
+            canvas.paint(shape, _SKIN, dim=dim)
+    canvas.paint(figure.torso, _SKIN)
+    _head(canvas, figure, pointed)
+    if not figure.profile:
+        for shape in figure.far_arm:
+            canvas.paint(shape, _SKIN)
+    for shape in figure.near_arm[:2]:
+        canvas.paint(shape, _SKIN)
+    canvas.paint(figure.blade, _STEEL)
+    canvas.paint(figure.guard, _BRASS)
+    canvas.paint(figure.near_arm[2], _SKIN)
+    blush: Colour = tuple((a + b) // 2 for a, b in zip(skin, (236, 96, 96), strict=True))  # type: ignore[assignment]
+    return canvas.coloured(skin, eye, _EYE_WHITE, blush, _STEEL_GREY, _BRASS_GOLD)
+
+
+def _head(canvas: Canvas, figure: Figure, pointed: bool) -> None:
+    head = figure.pose.head
+    if figure.profile:
+        canvas.paint(figure.head, _SKIN)
+        canvas.paint(ellipse(head - 8.6 + 2j, 1.3, 1.2), _SKIN)
+        canvas.fill(ellipse(head - 6.4 + 1.6j, 3.0, 2.6), _SKIN, Canvas.BASE)  # melts the nose into the face
+        eyes, cheeks = [head - 4.5], [head - 3 + 4j]
+        mouth = head - 6 + 5j
+    else:
+        _ears(canvas, figure, pointed)
+        canvas.paint(figure.head, _SKIN)
+        eyes, cheeks = [head - 3.5, head + 3.5], [head - 5.5 + 4j, head + 5.5 + 4j]
+        mouth = head + 5j
+    for eye in eyes:
+        canvas.fill(box(eye + 1j, 1.1, 2.1), _EYE, Canvas.OUTLINE)
+        canvas.fill(box(eye + 2j, 1.1, 1.1), _EYE, Canvas.BASE)
+        canvas.fill(box(eye - 0.5 - 0.5j, 0.6, 0.6), _WHITE, Canvas.BASE)
+    for cheek in cheeks:
+        canvas.fill(box(cheek, 1.1, 0.6), _BLUSH, Canvas.BASE)
+    canvas.fill(box(mouth, 1.1, 0.6), _SKIN, Canvas.OUTLINE)
+    if figure.profile:
+        _ears(canvas, figure, pointed)
+
+
+def _ears(canvas: Canvas, figure: Figure, pointed: bool) -> None:
+    head = figure.pose.head
+    if figure.profile:
+        tip = head + (9.5 - 3j if pointed else 3.0 + 1.5j)
+        canvas.paint(capsule(head + 2.5 + 2j, tip, 2.0, 0.6 if pointed else 1.6), _SKIN)
+        return
+    for side in (-1, 1):
+        tip = head + (side * 13.5 - 3j if pointed else side * 9.0 + 1.5j)
+        canvas.paint(capsule(head + side * 8.0 + 1.5j, tip, 2.0, 0.6 if pointed else 1.6), _SKIN)

@@ -1,0 +1,135 @@
+"""Shapes as distances, painted on many cells at once in four tones: outline, shade, base and light.
+
+A pixel is in or out, so drawings composite exactly and fit a small palette.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .skeleton import Points
+
+SIZE = 64
+Mask = NDArray[np.bool_]
+Colour: TypeAlias = tuple[int, int, int]
+
+_ROWS, _COLUMNS = np.mgrid[:SIZE, :SIZE].astype(np.float32) + 0.5
+_PIXELS = (_COLUMNS + 1j * _ROWS).astype(np.complex64)
+_LIGHT = np.complex64(-0.55 - 0.83j)  # towards the lamp, up on the left
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A region of each cell.
+
+    Args:
+        depth: (p, 64, 64) pixels from the border, positive inside.
+        facing: (p, 64, 64) how far the surface turns to the lamp, from -1 (away) to 1.
+    """
+
+    depth: NDArray[np.float32]
+    facing: NDArray[np.float32]
+
+    @property
+    def mask(self) -> Mask:
+        """Where the shape or its outline is."""
+        return self.depth > -1
+
+    def grown(self, by: float) -> "Shape":
+        """The shape with its border moved outwards by `by` pixels."""
+        return Shape(self.depth + np.float32(by), self.facing)
+
+    def cut(self, keep: Mask) -> "Shape":
+        """The part of the shape inside `keep`, without an outline along the cut."""
+        return Shape(np.where(keep, self.depth, np.float32(-9)), self.facing)
+
+
+def capsule(start: Points, stop: Points, first: float, last: float | None = None) -> Shape:
+    """A limb between two points, round at both ends, its radius going from `first` to `last`."""
+    last = first if last is None else last
+    a, axis = _per_cell(start), _per_cell(stop - start)
+    away = _PIXELS - a
+    length = np.maximum(np.abs(axis) ** 2, 1e-6)
+    along = np.clip((away.real * axis.real + away.imag * axis.imag) / length, 0, 1)
+    radius = first + (last - first) * along
+    return _round(away - along * axis, radius)
+
+
+def ellipse(centre: Points, across: float, down: float, turn: float = 0.0) -> Shape:
+    """An ellipse with the two half-axes, turned by `turn` radians."""
+    away = (_PIXELS - _per_cell(centre)) * np.complex64(np.exp(-1j * turn))
+    unit = (away.real / across + 1j * (away.imag / down)).astype(np.complex64)
+    shape = _round(unit * np.complex64(np.exp(1j * turn)), np.float32(1))
+    return Shape(shape.depth * min(across, down), shape.facing)
+
+
+def box(centre: Points, across: float, down: float) -> Shape:
+    """An upright rectangle with the two half-sides, flat to the light."""
+    away = _PIXELS - _per_cell(centre)
+    depth = np.minimum(across - np.abs(away.real), down - np.abs(away.imag))
+    return Shape(depth, np.zeros_like(depth))
+
+
+def bell(top: Points, hem: Points, narrow: float, wide: float) -> Shape:
+    """A skirt or a hat: like a capsule, but cut straight at both ends."""
+    a, axis = _per_cell(top), _per_cell(hem - top)
+    away = _PIXELS - a
+    length = np.maximum(np.abs(axis), 1e-3)
+    along = (away.real * axis.real + away.imag * axis.imag) / length
+    part = np.clip(along / length, 0, 1)
+    shape = _round(away - part * axis, narrow + (wide - narrow) * part)
+    return Shape(np.minimum(shape.depth, np.minimum(along, length - along) + 0.5), shape.facing)
+
+
+def _round(away: NDArray[np.complex64], radius: NDArray[np.float32] | np.float32) -> Shape:
+    depth = radius - np.abs(away)
+    return Shape(depth, (away.real * _LIGHT.real + away.imag * _LIGHT.imag) / radius)
+
+
+def _per_cell(points: Points) -> NDArray[np.complex64]:
+    return points.astype(np.complex64)[:, None, None]
+
+
+class Canvas:
+    """Cells (p, 64, 64) of palette entries; entry 0 is transparent, material m has the entries 4m + 1 to 4m + 4."""
+
+    OUTLINE, SHADE, BASE, LIGHT = 1, 2, 3, 4
+
+    def __init__(self, poses: int) -> None:
+        self.cells = np.zeros((poses, SIZE, SIZE), dtype=np.uint8)
+
+    def paint(self, shape: Shape, material: int = 0, *, dim: bool = False, outlined: bool = True) -> None:
+        """Cover with a rounded, lit shape; `dim` puts it one tone into the shadow, as on the far side of a figure."""
+        entry = 4 * material - int(dim)
+        inside = shape.depth > 0
+        if outlined:
+            np.putmask(self.cells, shape.depth > -1, 4 * material + self.OUTLINE)
+        np.putmask(self.cells, inside, entry + self.BASE)
+        np.putmask(self.cells, inside & (shape.facing < -0.4), 4 * material + self.SHADE)
+        np.putmask(self.cells, inside & (shape.facing > 0.45) & (shape.depth > 0.8), entry + self.LIGHT)
+
+    def fill(self, shape: Shape, material: int, tone: int, where: Mask | None = None) -> None:
+        """Cover with one flat tone and no outline, only `where` if given."""
+        inside = shape.depth > 0
+        np.putmask(self.cells, inside if where is None else inside & where, 4 * material + tone)
+
+    def erase(self, mask: Mask) -> None:
+        """Make transparent where `mask` (p, 64, 64) says, because something nearer covers it."""
+        np.putmask(self.cells, mask, 0)
+
+    def coloured(self, *materials: Colour) -> NDArray[np.uint8]:
+        """The cells as RGBA (p, 4, 64, 64), each material in four tones of its colour."""
+        entries = [(0, 0, 0, 0), *(tone for colour in materials for tone in _tones(colour))]
+        return np.moveaxis(np.array(entries, dtype=np.uint8)[self.cells], -1, 1)
+
+
+def _tones(colour: Colour) -> list[tuple[int, int, int, int]]:
+    """Outline, shade, base and light: shadows turn violet, light turns warm."""
+
+    def mix(other: Colour, part: float) -> tuple[int, int, int, int]:
+        r, g, b = (round(c + (o - c) * part) for c, o in zip(colour, other, strict=True))
+        return r, g, b, 255
+
+    return [mix((22, 14, 34), 0.76), mix((52, 24, 84), 0.36), (*colour, 255), mix((255, 246, 214), 0.38)]

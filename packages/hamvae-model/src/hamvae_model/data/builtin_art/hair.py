@@ -1,0 +1,103 @@
+"""The front layer: hair and hats."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .brush import Canvas, Colour, Mask, bell, capsule, ellipse
+from .figure import Figure
+
+_HAIR, _BAND = range(2)
+
+
+def draw(figure: Figure, name: str) -> NDArray[np.uint8]:
+    """RGBA cells (p, 4, 64, 64) of the hair or hat called `name`."""
+    style, hair, band = STYLES[name]
+    canvas = Canvas(len(figure.pose.head))
+    style(canvas, figure)
+    canvas.erase(figure.in_front)
+    return canvas.coloured(hair, band)
+
+
+def _cap(canvas: Canvas, figure: Figure, grow: float = 1.0, fringe: float = -3.0) -> None:
+    """Hair over the skull, leaving the face free below the fringe."""
+    head = figure.pose.head
+    canvas.paint(ellipse(head - 0.8j, 9.0 + grow, 8.4 + grow).cut(~_face(figure, fringe)), _HAIR)
+
+
+def _face(figure: Figure, fringe: float) -> Mask:
+    """The part of the head that hair leaves free: below the fringe, and in profile in front of the ear."""
+    head = figure.pose.head
+    if figure.profile:
+        return ellipse(head - 6.5 + (fringe + 10) * 1j, 8.0, 9.5).mask
+    return ellipse(head + (fringe + 10) * 1j, 7.2, 9.5).mask
+
+
+def _tousled(canvas: Canvas, figure: Figure) -> None:
+    head, trail = figure.pose.head, figure.pose.trail
+    _cap(canvas, figure)
+    for at, tip in ((-5, -7.5 - 10.5j), (-1, -1.5 - 12.5j), (4, 5 - 11.5j), (7, 10.5 - 8j)):
+        canvas.paint(capsule(head + at - 6.5j, head + tip + 0.5 * trail, 2.6, 0.6), _HAIR)
+    canvas.fill(ellipse(head - 5.5j, 6.5, 3.0), _HAIR, Canvas.BASE)
+
+
+def _long(canvas: Canvas, figure: Figure) -> None:
+    head, trail = figure.pose.head, figure.pose.trail
+    if figure.profile:
+        canvas.paint(capsule(head + 4.5 + 1j, head + 6.0 + 13j + trail, 5.2, 3.0), _HAIR)
+    else:
+        for side in (-1, 1):
+            canvas.paint(capsule(head + side * 8 + 0j, head + side * 8.5 + 13j + trail, 2.8, 2.2), _HAIR)
+    _cap(canvas, figure)
+
+
+def _mohawk(canvas: Canvas, figure: Figure) -> None:
+    head, trail = figure.pose.head, figure.pose.trail
+    if figure.profile:
+        for turn in np.linspace(-0.9, 1.5, 7):
+            root = head + 6.5 * np.exp(1j * (turn - np.pi / 2))
+            tip = head + 12.5 * np.exp(1j * (turn + 0.15 - np.pi / 2)) + 0.4 * trail
+            canvas.paint(capsule(root, tip, 2.6, 1.0), _HAIR)
+        return
+    canvas.paint(capsule(head - 6j, head - 12j + 0.5 * trail, 2.8, 1.6), _HAIR)
+
+
+def _ponytail(canvas: Canvas, figure: Figure) -> None:
+    head, trail = figure.pose.head, figure.pose.trail
+    if figure.profile:
+        canvas.paint(capsule(head + 10 - 3j, head + 13 + 8j + 1.6 * trail, 3.2, 1.2), _HAIR)
+        canvas.paint(ellipse(head + 9.5 - 3j, 1.8, 1.8), _BAND)
+    else:
+        canvas.paint(capsule(head + 8 - 7j, head + 12.5 + 4j + 1.6 * trail, 3.0, 1.2), _HAIR)
+        canvas.paint(ellipse(head + 8 - 7j, 1.8, 1.8), _BAND)
+    _cap(canvas, figure)
+
+
+def _curls(canvas: Canvas, figure: Figure) -> None:
+    head, trail = figure.pose.head, figure.pose.trail
+    back = 1.5 if figure.profile else 0.0
+    keep = ~_face(figure, -3.5)
+    for turn in np.linspace(-2.1, 2.1, 9):
+        centre = head + back - 1.5j + 8.5 * np.exp(1j * (turn - np.pi / 2)) + 0.3 * trail
+        canvas.paint(ellipse(centre, 4.0, 4.0).cut(keep), _HAIR)
+    canvas.paint(ellipse(head + back - 4j, 8.0, 6.0).cut(keep), _HAIR, outlined=False)
+
+
+def _hat(canvas: Canvas, figure: Figure) -> None:
+    head, trail = figure.pose.head, figure.pose.trail
+    brim = head - 5.0j
+    canvas.paint(bell(brim, brim - 7j, 8.0, 4.6), _HAIR)
+    canvas.paint(capsule(brim - 7j, brim + 4.5 - 11.5j + trail, 3.6, 1.0), _HAIR)
+    canvas.fill(bell(brim - 0.5j, brim - 3j, 7.6, 6.6), _BAND, Canvas.BASE)
+    canvas.paint(ellipse(brim, 12.0, 2.0), _HAIR)
+
+
+STYLES: dict[str, tuple[Callable[[Canvas, Figure], None], Colour, Colour]] = {
+    "tousled": (_tousled, (122, 76, 44), (0, 0, 0)),
+    "long": (_long, (240, 200, 92), (0, 0, 0)),
+    "mohawk": (_mohawk, (232, 70, 120), (0, 0, 0)),
+    "ponytail": (_ponytail, (206, 92, 36), (80, 190, 180)),
+    "curls": (_curls, (78, 58, 84), (0, 0, 0)),
+    "hat": (_hat, (84, 92, 190), (246, 206, 84)),
+}

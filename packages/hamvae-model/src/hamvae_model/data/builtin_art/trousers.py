@@ -1,0 +1,84 @@
+"""The second layer: what covers legs and feet."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .brush import Canvas, Colour, bell, capsule
+from .figure import Figure, between, shoe
+from .skeleton import Limb
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How a pair of trousers is made: how far down each leg, how wide, with a skirt over it or not."""
+
+    cloth: Colour
+    shoes: Colour
+    reach: float = 2.0
+    """Part of the leg covered: 1 ends at the knee, 2 at the ankle."""
+    width: float = 0.3
+    skirt: Literal["none", "short", "long"] = "none"
+    boots: bool = False
+
+
+CUTS: dict[str, Cut] = {
+    "jeans": Cut(cloth=(64, 96, 176), shoes=(150, 92, 56)),
+    "shorts": Cut(cloth=(206, 168, 96), shoes=(214, 60, 60), reach=0.9, width=0.8),
+    "skirt": Cut(cloth=(226, 84, 140), shoes=(120, 70, 130), reach=0.0, skirt="short", boots=True),
+    "leggings": Cut(cloth=(112, 74, 158), shoes=(240, 176, 70), width=-0.1),
+    "bloomers": Cut(cloth=(232, 226, 206), shoes=(70, 160, 120), reach=1.5, width=1.3),
+    "gown": Cut(cloth=(40, 150, 140), shoes=(226, 196, 110), reach=0.0, skirt="long"),
+}
+
+_CLOTH, _SHOES = range(2)
+
+
+def draw(figure: Figure, name: str) -> NDArray[np.uint8]:
+    """RGBA cells (p, 4, 64, 64) of the trousers called `name`."""
+    cut = CUTS[name]
+    canvas = Canvas(len(figure.pose.head))
+    pose = figure.pose
+    for limb, dim in ((pose.far_leg, figure.profile), (pose.near_leg, False)):
+        _leg(canvas, figure, limb, cut, dim)
+    hips = 4.0 if figure.profile else 5.1
+    canvas.paint(capsule(pose.pelvis - 1.5j, pose.pelvis + 0.2j, hips, hips - 0.4), _CLOTH)
+    if cut.skirt != "none":
+        _skirt(canvas, figure, cut)
+    canvas.erase(figure.in_front)
+    return canvas.coloured(cut.cloth, cut.shoes)
+
+
+def _leg(canvas: Canvas, figure: Figure, limb: Limb, cut: Cut, dim: bool) -> None:
+    canvas.paint(shoe(limb, figure), _SHOES, dim=dim)
+    if cut.boots:
+        canvas.paint(capsule(between(limb.joint, limb.end, 0.35), limb.end, 2.5, 2.2), _SHOES, dim=dim)
+    if cut.reach > 1:
+        canvas.paint(
+            capsule(limb.joint, between(limb.joint, limb.end, cut.reach - 1), 2.4 + cut.width, 2.1 + cut.width),
+            _CLOTH,
+            dim=dim,
+        )
+    if cut.reach > 0:
+        knee = between(limb.root, limb.joint, min(cut.reach, 1))
+        canvas.paint(capsule(limb.root, knee, 2.8 + cut.width, 2.4 + cut.width), _CLOTH, dim=dim)
+        if cut.reach > 1:  # the outlines of the two halves would cross the knee
+            canvas.fill(capsule(limb.joint, limb.joint, 2.2 + cut.width), _CLOTH, Canvas.SHADE if dim else Canvas.BASE)
+
+
+def _skirt(canvas: Canvas, figure: Figure, cut: Cut) -> None:
+    """A bell whose hem follows the knees and lags behind the hips."""
+    pose = figure.pose
+    knees = (pose.far_leg.joint + pose.near_leg.joint) / 2
+    spread = float(np.abs(pose.far_leg.joint.real - pose.near_leg.joint.real).max()) / 2
+    hem = knees + 0.25 * pose.trail.real + (1j if cut.skirt == "short" else 6.5j)
+    wide = (5.2 if figure.profile else 6.6) + 0.5 * spread + (0.0 if cut.skirt == "short" else 0.8)
+    canvas.paint(bell(pose.pelvis - 3j, hem, 4.2 if figure.profile else 5.2, wide), _CLOTH)
+    for part in (-0.4, 0.3):
+        canvas.fill(
+            capsule(between(pose.pelvis, hem, 0.35) + part * wide * 0.8, hem + part * wide - 1j, 0.45),
+            _CLOTH,
+            Canvas.SHADE,
+        )
