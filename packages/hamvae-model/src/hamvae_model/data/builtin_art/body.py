@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .brush import Canvas, Colour, box, capsule, ellipse
+from .brush import Canvas, Colour, Shape, box, capsule, ellipse
 from .figure import Figure, shoe
 
 SKINS: dict[str, tuple[Colour, Colour]] = {  # skin, eyes
@@ -25,39 +25,38 @@ def draw(figure: Figure, name: str) -> NDArray[np.uint8]:
     skin, eye = SKINS[name]
     canvas = Canvas(len(figure.pose.head))
     pointed = name in _POINTED
-    for shape in figure.far_arm:
-        canvas.paint(shape, _SKIN, dim=figure.profile)
-    for leg, limb, dim in (
-        (figure.far_leg, figure.pose.far_leg, figure.profile),
-        (figure.near_leg, figure.pose.near_leg, False),
-    ):
-        for shape in (*leg, shoe(limb, figure)):
-            canvas.paint(shape, _SKIN, dim=dim)
-    canvas.paint(figure.torso, _SKIN)
+    profile = figure.profile
+    if profile:
+        _paint(canvas, figure.far_arm, figure.far_hand, dim=True)
+    _paint(canvas, figure.far_leg | shoe(figure.pose.far_leg, profile), dim=profile)
+    _paint(canvas, figure.near_leg | shoe(figure.pose.near_leg, profile), figure.torso)
     _head(canvas, figure, pointed)
-    if not figure.profile:
-        for shape in figure.far_arm:
-            canvas.paint(shape, _SKIN)
-    for shape in figure.near_arm[:2]:
-        canvas.paint(shape, _SKIN)
+    if not profile:
+        _paint(canvas, figure.far_arm, figure.far_hand)
+    _paint(canvas, figure.near_arm)
     canvas.paint(figure.blade, _STEEL)
     canvas.paint(figure.guard, _BRASS)
-    canvas.paint(figure.near_arm[2], _SKIN)
+    _paint(canvas, figure.near_hand)
     blush: Colour = tuple((a + b) // 2 for a, b in zip(skin, (236, 96, 96), strict=True))  # type: ignore[assignment]
     return canvas.coloured(skin, eye, _EYE_WHITE, blush, _STEEL_GREY, _BRASS_GOLD)
+
+
+def _paint(canvas: Canvas, *shapes: Shape, dim: bool = False) -> None:
+    for shape in shapes:
+        canvas.paint(shape, _SKIN, dim=dim)
 
 
 def _head(canvas: Canvas, figure: Figure, pointed: bool) -> None:
     head = figure.pose.head
     if figure.profile:
-        canvas.paint(figure.head, _SKIN)
+        canvas.paint(figure.head, _SKIN, shade=-0.72)
         canvas.paint(ellipse(head - 8.6 + 2j, 1.3, 1.2), _SKIN)
         canvas.fill(ellipse(head - 6.4 + 1.6j, 3.0, 2.6), _SKIN, Canvas.BASE)  # melts the nose into the face
         eyes, cheeks = [head - 4.5], [head - 3 + 4j]
         mouth = head - 6 + 5j
     else:
         _ears(canvas, figure, pointed)
-        canvas.paint(figure.head, _SKIN)
+        canvas.paint(figure.head, _SKIN, shade=-0.72)
         eyes, cheeks = [head - 3.5, head + 3.5], [head - 5.5 + 4j, head + 5.5 + 4j]
         mouth = head + 5j
     for eye in eyes:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .skeleton import Points
+from .skeleton import Numbers, Points
 
 SIZE = 64
 Mask = NDArray[np.bool_]
@@ -40,6 +40,15 @@ class Shape:
     def grown(self, by: float) -> "Shape":
         """The shape with its border moved outwards by `by` pixels."""
         return Shape(self.depth + np.float32(by), self.facing)
+
+    def __or__(self, other: "Shape") -> "Shape":
+        """Both shapes under one outline."""
+        upper = self.depth > other.depth
+        return Shape(np.maximum(self.depth, other.depth), np.where(upper, self.facing, other.facing))
+
+    def above(self, height: Numbers) -> "Shape":
+        """The part of the shape above the level `height` (p,), closed by an outline along the cut."""
+        return Shape(np.minimum(self.depth, height.astype(np.float32)[:, None, None] - _ROWS), self.facing)
 
     def cut(self, keep: Mask) -> "Shape":
         """The part of the shape inside `keep`, without an outline along the cut."""
@@ -100,20 +109,28 @@ class Canvas:
     def __init__(self, poses: int) -> None:
         self.cells = np.zeros((poses, SIZE, SIZE), dtype=np.uint8)
 
-    def paint(self, shape: Shape, material: int = 0, *, dim: bool = False, outlined: bool = True) -> None:
-        """Cover with a rounded, lit shape; `dim` puts it one tone into the shadow, as on the far side of a figure."""
+    def paint(self, shape: Shape, material: int = 0, *, dim: bool = False, shade: float = -0.4) -> None:
+        """Cover with a rounded, lit and outlined shape.
+
+        `dim` puts it one tone into the shadow, as on the far side of a figure; what faces the lamp less than `shade`
+        lies in the shadow.
+        """
         entry = 4 * material - int(dim)
         inside = shape.depth > 0
-        if outlined:
-            np.putmask(self.cells, shape.depth > -1, 4 * material + self.OUTLINE)
+        np.putmask(self.cells, shape.mask, 4 * material + self.OUTLINE)
         np.putmask(self.cells, inside, entry + self.BASE)
-        np.putmask(self.cells, inside & (shape.facing < -0.4), 4 * material + self.SHADE)
+        np.putmask(self.cells, inside & (shape.facing < shade), 4 * material + self.SHADE)
         np.putmask(self.cells, inside & (shape.facing > 0.45) & (shape.depth > 0.8), entry + self.LIGHT)
 
     def fill(self, shape: Shape, material: int, tone: int, where: Mask | None = None) -> None:
         """Cover with one flat tone and no outline, only `where` if given."""
         inside = shape.depth > 0
         np.putmask(self.cells, inside if where is None else inside & where, 4 * material + tone)
+
+    def dye(self, mask: Mask, old: int, new: int) -> None:
+        """Turn one material into another where `mask` says, keeping light and shade but leaving the outline."""
+        tone = self.cells - np.uint8(4 * old)
+        self.cells[mask & (tone > self.OUTLINE) & (tone <= self.LIGHT)] += np.uint8(4 * (new - old))
 
     def erase(self, mask: Mask) -> None:
         """Make transparent where `mask` (p, 64, 64) says, because something nearer covers it."""
@@ -132,4 +149,4 @@ def _tones(colour: Colour) -> list[tuple[int, int, int, int]]:
         r, g, b = (round(c + (o - c) * part) for c, o in zip(colour, other, strict=True))
         return r, g, b, 255
 
-    return [mix((22, 14, 34), 0.76), mix((52, 24, 84), 0.36), (*colour, 255), mix((255, 246, 214), 0.38)]
+    return [mix((22, 14, 34), 0.76), mix((74, 26, 84), 0.34), (*colour, 255), mix((255, 246, 214), 0.38)]

@@ -16,10 +16,12 @@ class Figure:
     pose: Pose
     torso: Shape
     head: Shape
-    far_arm: tuple[Shape, ...]
-    near_arm: tuple[Shape, ...]
-    far_leg: tuple[Shape, ...]
-    near_leg: tuple[Shape, ...]
+    far_arm: Shape
+    near_arm: Shape
+    far_hand: Shape
+    near_hand: Shape
+    far_leg: Shape
+    near_leg: Shape
     blade: Shape
     guard: Shape
     in_front: Mask
@@ -38,9 +40,10 @@ class Figure:
 def figure(view: View, frames: Numbers) -> Figure:
     pose = skeleton(view, frames)
     profile = view == "profile"
-    far_arm, near_arm = _arm(pose.far_arm), _arm(pose.near_arm)
+    far_arm, near_arm = arm(pose.far_arm), arm(pose.near_arm)
     blade, guard = _sword(pose)
-    arms = near_arm if profile else far_arm + near_arm
+    far_hand, near_hand = _hand(pose.far_arm), _hand(pose.near_arm)
+    hanging = (near_arm, near_hand) if profile else (far_arm, far_hand, near_arm, near_hand)
     return Figure(
         view=view,
         pose=pose,
@@ -48,26 +51,35 @@ def figure(view: View, frames: Numbers) -> Figure:
         head=ellipse(pose.head, 8.6 if profile else 8.9, 8.2),
         far_arm=far_arm,
         near_arm=near_arm,
-        far_leg=_leg(pose.far_leg),
-        near_leg=_leg(pose.near_leg),
+        far_hand=far_hand,
+        near_hand=near_hand,
+        far_leg=leg(pose.far_leg),
+        near_leg=leg(pose.near_leg),
         blade=blade,
         guard=guard,
-        in_front=np.logical_or.reduce([shape.mask for shape in (*arms, blade, guard)]),
+        in_front=np.logical_or.reduce([shape.mask for shape in (*hanging, blade, guard)]),
     )
 
 
-def _arm(limb: Limb) -> tuple[Shape, ...]:
-    """Upper arm, forearm, hand."""
-    return (
-        capsule(limb.root, limb.joint, 2.0, 1.7),
-        capsule(limb.joint, limb.end, 1.7, 1.6),
-        ellipse(limb.end + 0.12 * (limb.end - limb.joint), 2.1, 2.1),
-    )
+def arm(limb: Limb, reach: float = 2.0, wide: float = 0.0) -> Shape:
+    """Upper arm and forearm as far as `reach`, 1 being the elbow and 2 the wrist, `wide` pixels thicker than skin."""
+    upper = capsule(limb.root, between(limb.root, limb.joint, min(reach, 1)), 2.1 + wide, 1.8 + wide)
+    if reach <= 1:
+        return upper
+    return upper | capsule(limb.joint, between(limb.joint, limb.end, reach - 1), 1.8 + wide, 1.6 + wide)
 
 
-def _leg(limb: Limb) -> tuple[Shape, ...]:
-    """Thigh, shin."""
-    return capsule(limb.root, limb.joint, 2.7, 2.3), capsule(limb.joint, limb.end, 2.3, 1.9)
+def leg(limb: Limb, reach: float = 2.0, wide: float = 0.0) -> Shape:
+    """Thigh and shin as far as `reach`, 1 being the knee and 2 the ankle, `wide` pixels thicker than skin."""
+    upper = capsule(limb.root, between(limb.root, limb.joint, min(reach, 1)), 2.8 + wide, 2.4 + wide)
+    if reach <= 1:
+        return upper
+    return upper | capsule(limb.joint, between(limb.joint, limb.end, reach - 1), 2.4 + wide, 2.0 + wide)
+
+
+def _hand(limb: Limb) -> Shape:
+    forearm = limb.end - limb.joint
+    return ellipse(limb.end + forearm / np.abs(forearm), 2.1, 2.1)
 
 
 def _sword(pose: Pose) -> tuple[Shape, Shape]:
@@ -75,7 +87,7 @@ def _sword(pose: Pose) -> tuple[Shape, Shape]:
     drawn = np.abs(pose.blade) > 0
     way = np.where(drawn, pose.blade / np.where(drawn, np.abs(pose.blade), 1), 1)
     hand = np.where(drawn, pose.near_arm.end + way, _NOWHERE)
-    blade = capsule(hand + 3 * way, hand + pose.blade, 1.3, 0.5)
+    blade = capsule(hand + 3 * way, hand + pose.blade, 1.5, 0.6)
     guard = capsule(hand + 2.6 * way - 2.4j * way, hand + 2.6 * way + 2.4j * way, 0.8)
     return blade, guard
 
@@ -83,15 +95,14 @@ def _sword(pose: Pose) -> tuple[Shape, Shape]:
 _NOWHERE = -99.0 + 0j
 
 
-def shoe(limb: Limb, figure: Figure, length: float = 3.0) -> Shape:
+def shoe(limb: Limb, profile: bool) -> Shape:
     """A foot from the ankle towards where the figure faces; from the front its tip points at the viewer."""
-    if figure.profile:
-        # The sole follows the shin: flat when the leg is upright, toes down when it swings behind.
-        shin = limb.end - limb.joint
-        toe = shin / np.abs(shin) * 1j * length
-        toe = np.where(np.abs(shin.real) < 3, -length + 0j, toe)
-        return capsule(limb.end + 0.6j, limb.end + toe + 0.8j, 2.1, 1.6)
-    return capsule(limb.end, limb.end + 1.0j, 2.2, 2.4)
+    if not profile:
+        return capsule(limb.end - 0.5j, limb.end + 0.4j, 2.2, 2.6)
+    shin = limb.end - limb.joint
+    # The sole turns with the shin, but less: flat under a straight leg, toes down when the leg swings behind.
+    turn = np.exp(0.7j * np.angle(shin / 1j))
+    return capsule(limb.end + 0.6 * turn, limb.end - 4.2 * turn + 0.6j, 2.2, 1.7)
 
 
 def between(a: Points, b: Points, part: float) -> Points:

@@ -81,7 +81,7 @@ def _curls(canvas: Canvas, figure: Figure) -> None:
     for turn in np.linspace(-2.1, 2.1, 9):
         centre = head + back - 1.5j + 8.5 * np.exp(1j * (turn - np.pi / 2)) + 0.3 * trail
         canvas.paint(ellipse(centre, 4.0, 4.0).cut(keep), _HAIR)
-    canvas.paint(ellipse(head + back - 4j, 8.0, 6.0).cut(keep), _HAIR, outlined=False)
+    canvas.paint(ellipse(head + back - 4j, 8.0, 6.0).cut(keep), _HAIR)
 
 
 def _hat(canvas: Canvas, figure: Figure) -> None:
@@ -98,6 +98,6 @@ STYLES: dict[str, tuple[Callable[[Canvas, Figure], None], Colour, Colour]] = {
     "long": (_long, (240, 200, 92), (0, 0, 0)),
     "mohawk": (_mohawk, (232, 70, 120), (0, 0, 0)),
     "ponytail": (_ponytail, (206, 92, 36), (80, 190, 180)),
-    "curls": (_curls, (78, 58, 84), (0, 0, 0)),
+    "curls": (_curls, (110, 80, 116), (0, 0, 0)),
     "hat": (_hat, (84, 92, 190), (246, 206, 84)),
 }

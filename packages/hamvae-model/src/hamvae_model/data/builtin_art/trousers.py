@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .brush import Canvas, Colour, bell, capsule
-from .figure import Figure, between, shoe
+from .figure import Figure, between, leg, shoe
 from .skeleton import Limb
 
 
@@ -17,7 +17,7 @@ class Cut:
 
     cloth: Colour
     shoes: Colour
-    reach: float = 2.0
+    reach: float = 1.8
     """Part of the leg covered: 1 ends at the knee, 2 at the ankle."""
     width: float = 0.3
     skirt: Literal["none", "short", "long"] = "none"
@@ -43,8 +43,8 @@ def draw(figure: Figure, name: str) -> NDArray[np.uint8]:
     pose = figure.pose
     for limb, dim in ((pose.far_leg, figure.profile), (pose.near_leg, False)):
         _leg(canvas, figure, limb, cut, dim)
-    hips = 4.0 if figure.profile else 5.1
-    canvas.paint(capsule(pose.pelvis - 1.5j, pose.pelvis + 0.2j, hips, hips - 0.4), _CLOTH)
+    hips = 3.9 if figure.profile else 5.0
+    canvas.paint(capsule(pose.pelvis - 1.5j, pose.pelvis - 0.5j, hips).above(pose.pelvis.imag + 2), _CLOTH)
     if cut.skirt != "none":
         _skirt(canvas, figure, cut)
     canvas.erase(figure.in_front)
@@ -52,20 +52,12 @@ def draw(figure: Figure, name: str) -> NDArray[np.uint8]:
 
 
 def _leg(canvas: Canvas, figure: Figure, limb: Limb, cut: Cut, dim: bool) -> None:
-    canvas.paint(shoe(limb, figure), _SHOES, dim=dim)
+    sole = shoe(limb, figure.profile)
     if cut.boots:
-        canvas.paint(capsule(between(limb.joint, limb.end, 0.35), limb.end, 2.5, 2.2), _SHOES, dim=dim)
-    if cut.reach > 1:
-        canvas.paint(
-            capsule(limb.joint, between(limb.joint, limb.end, cut.reach - 1), 2.4 + cut.width, 2.1 + cut.width),
-            _CLOTH,
-            dim=dim,
-        )
+        sole = sole | capsule(between(limb.joint, limb.end, 0.3), limb.end, 2.6, 2.3)
     if cut.reach > 0:
-        knee = between(limb.root, limb.joint, min(cut.reach, 1))
-        canvas.paint(capsule(limb.root, knee, 2.8 + cut.width, 2.4 + cut.width), _CLOTH, dim=dim)
-        if cut.reach > 1:  # the outlines of the two halves would cross the knee
-            canvas.fill(capsule(limb.joint, limb.joint, 2.2 + cut.width), _CLOTH, Canvas.SHADE if dim else Canvas.BASE)
+        canvas.paint(leg(limb, cut.reach, cut.width), _CLOTH, dim=dim)
+    canvas.paint(sole, _SHOES, dim=dim)
 
 
 def _skirt(canvas: Canvas, figure: Figure, cut: Cut) -> None:
