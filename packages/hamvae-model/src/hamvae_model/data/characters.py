@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ..clip import Batch, Clip
 from ..errors import UsageError
-from .compose import over, pack, unpack
-from .spelling import nearest
+from .compose import BLACK, over, pack, unpack
+from ..spelling import nearest
 
 TRAIN_CHARACTERS = 1000
 SPLIT_SEED = 423  # numpy's legacy generator, as the data set's authors drew it: 1000 train, 296 test
@@ -52,6 +52,7 @@ class Characters:
 
     def __init__(self, art: Art, labels: str = "action-direction", device: torch.device | str = "cpu") -> None:
         self.name = art.name
+        self.device = torch.device(device)
         self.motions = tuple(f"{action}-{direction}" for action in art.actions for direction in art.directions)
         self.classes = self.motions if labels == "action-direction" else art.actions
         self.attributes = dict(art.attributes)
@@ -62,68 +63,67 @@ class Characters:
         self._motions_per_class = len(self.motions) // len(self.classes)
         self._cells = tuple(pack(cells.to(device)) for cells in art.cells)
         self._translucent = tuple(_translucent(cells.to(device)) for cells in art.cells)
-        self._black = pack(torch.tensor([0, 0, 0, 255], dtype=torch.uint8, device=device)[:, None, None])
         self._splits = _split([len(values) for values in self.attributes.values()])
 
     @property
     def splits(self) -> dict[str, int]:
-        """Number of characters in each split."""
-        return {name: len(codes) for name, codes in self._splits.items()}
+        """Number of clips in each split: every character in every motion."""
+        return {split: len(codes) * len(self.motions) for split, codes in self._splits.items()}
 
-    def labels(self, motions: Tensor) -> Tensor:
-        """Class index of each motion index, both int64 of any shape."""
-        return motions // self._motions_per_class
+    def performance(self, characters: Tensor, motions: Tensor) -> Tensor:
+        """The clips (m,) in which `characters` (m,), given by their position in a split, perform `motions` (m,)."""
+        return characters * len(self.motions) + motions
 
-    def values(self, split: str, characters: Tensor) -> Tensor:
-        """Attribute values (m, attributes), int64, of characters (m,) given by their position in a split."""
-        codes = self._splits[split][characters.cpu()]
+    def labels(self, split: str, clips: Tensor) -> Tensor:
+        """Classes int64 (m,) of clips (m,)."""
+        return clips % len(self.motions) // self._motions_per_class
+
+    def values(self, split: str, clips: Tensor) -> Tensor:
+        """Attribute values int64 (m, attributes) of clips (m,)."""
+        codes = self._splits[split][clips.cpu() // len(self.motions)]
         sizes = tuple(len(values) for values in self.attributes.values())
         return torch.stack(torch.unravel_index(codes, sizes), dim=-1)
 
-    def frames(self, split: str, characters: Tensor, motions: Tensor, indices: Tensor) -> Tensor:
-        """Composed frames uint8 (m, t, 3, h, w).
-
-        Args:
-            split: ``train`` or ``test``.
-            characters: int64 (m,), positions in the split.
-            motions: int64 (m,).
-            indices: int64 (m, t), frame numbers; they wrap around with the period.
-        """
+    def frames(self, split: str, clips: Tensor, indices: Tensor) -> Tensor:
+        """Composed frames uint8 (m, t, 3, h, w) number `indices` (m, t) of `clips` (m,), repeating for ever."""
         count, length = indices.shape
-        values = self.values(split, characters).repeat_interleave(length, dim=0)
-        motion, frame = motions.repeat_interleave(length), indices.flatten() % self.length
-        canvas = self._black.expand(count * length, self.size, self.size)
+        values = self.values(split, clips).repeat_interleave(length, dim=0).to(self.device)
+        motion = (clips % len(self.motions)).repeat_interleave(length).to(self.device)
+        frame = (indices.flatten() % self.length).to(self.device)
+        canvas = torch.tensor(BLACK, dtype=torch.int32, device=self.device)
+        canvas = canvas.expand(count * length, self.size, self.size)
         for layer, cells, translucent in zip(self._layers, self._cells, self._translucent, strict=True):
             value = self._value(layer, values)
             canvas = over(canvas, cells[value, motion, frame], translucent[value, motion, frame])
         return unpack(canvas)[:, :3].unflatten(0, (count, length))
 
-    def clips(self, split: str, characters: Tensor, motions: Tensor) -> Batch:
-        """Whole clips, one per pair of character and motion."""
-        times = torch.arange(self.length).expand(len(characters), -1)
-        frames = self.frames(split, characters, motions, times)
-        return Batch(frames=frames, times=times.float(), labels=self.labels(motions))
+    def clips(self, split: str, clips: Tensor) -> Batch:
+        """Whole clips (m,)."""
+        times = torch.arange(self.length).expand(len(clips), -1)
+        frames = self.frames(split, clips, times)
+        return Batch(frames=frames, times=times.float(), labels=self.labels(split, clips))
 
-    def clip(self, split: str, character: int, motion: str) -> Clip:
-        """One clip by name; its alpha is where any layer covers a pixel.
+    def clip(self, split: str, name: str) -> Clip:
+        """One clip, named ``12/walk-left`` after its character's position in the split and its motion.
 
         Raises: UsageError: no such split, character or motion.
         """
         if split not in self._splits:
-            raise UsageError(f"{self.name} has no split '{split}'{nearest(split, self._splits)}.")
-        if not 0 <= character < self.splits[split]:
-            last = self.splits[split] - 1
-            raise UsageError(f"{self.name}:{split} has characters 0 to {last}; {character} is not one of them.")
+            raise UsageError(f"The {self.name} source has no split '{split}'{nearest(split, self._splits)}.")
+        character, _, motion = name.partition("/")
+        count = len(self._splits[split])
+        if not (character.isascii() and character.isdigit() and int(character) < count):
+            raise UsageError(f"{self.name}:{split} has characters 0 to {count - 1}; '{character}' is not one of them.")
         if motion not in self.motions:
-            raise UsageError(f"{self.name} has no motion '{motion}'{nearest(motion, self.motions)}.")
-        who, what = torch.tensor([character]), torch.tensor([self.motions.index(motion)])
-        batch = self.clips(split, who, what)
+            raise UsageError(f"The {self.name} source has no motion '{motion}'{nearest(motion, self.motions)}.")
+        clips = self.performance(torch.tensor([int(character)]), torch.tensor([self.motions.index(motion)]))
+        batch = self.clips(split, clips)
         return Clip(
             frames=batch.frames[0].cpu(),
             times=batch.times[0],
             label=self.classes[int(batch.labels[0])],
-            source=f"{self.name}:{split}/{character}/{motion}",
-            alpha=self._coverage(self.values(split, who), int(what)).cpu(),
+            source=f"{self.name}:{split}/{name}",
+            alpha=self._coverage(self.values(split, clips), self.motions.index(motion)).cpu(),
             period=self.period,
         )
 
@@ -133,7 +133,7 @@ class Characters:
 
     def _coverage(self, values: Tensor, motion: int) -> Tensor:
         """uint8 (t, 1, h, w) for one character: 1 − Π(1 − αₗ) over its layers."""
-        clear = torch.ones(self.length, 1, self.size, self.size, device=self._black.device)
+        clear = torch.ones(self.length, 1, self.size, self.size, device=self.device)
         for layer, cells in zip(self._layers, self._cells, strict=True):
             clear = clear * (1 - unpack(cells[int(self._value(layer, values)), motion])[:, 3:] / 255)
         return ((1 - clear) * 255).round().to(torch.uint8)

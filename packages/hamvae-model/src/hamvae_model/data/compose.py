@@ -8,6 +8,7 @@ blade, a hem) take the eight-bit integer blend.
 import torch
 from torch import Tensor
 
+BLACK = -(1 << 24)  # the opaque black pixel: alpha 255 in the high byte, no colour
 OPAQUE = -1  # what remains of an int32 pixel with alpha 255 after shifting the three colours out
 
 

@@ -53,7 +53,7 @@ def _head(canvas: Canvas, figure: Figure, pointed: bool) -> None:
         canvas.paint(ellipse(head - 8.6 + 2j, 1.3, 1.2), _SKIN)
         canvas.fill(ellipse(head - 6.4 + 1.6j, 3.0, 2.6), _SKIN, Canvas.BASE)  # melts the nose into the face
         eyes, cheeks = [head - 4.5], [head - 3 + 4j]
-        mouth = head - 6 + 5j
+        mouth = head - 4.5 + 5j
     else:
         _ears(canvas, figure, pointed)
         canvas.paint(figure.head, _SKIN, shade=-0.72)
@@ -77,5 +77,5 @@ def _ears(canvas: Canvas, figure: Figure, pointed: bool) -> None:
         canvas.paint(capsule(head + 2.5 + 2j, tip, 2.0, 0.6 if pointed else 1.6), _SKIN)
         return
     for side in (-1, 1):
-        tip = head + (side * 13.5 - 3j if pointed else side * 9.0 + 1.5j)
+        tip = head + (side * 13.5 - 3j if pointed else side * 9.2 + 1.5j)
         canvas.paint(capsule(head + side * 8.0 + 1.5j, tip, 2.0, 0.6 if pointed else 1.6), _SKIN)

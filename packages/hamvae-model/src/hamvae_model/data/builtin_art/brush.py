@@ -66,12 +66,14 @@ def capsule(start: Points, stop: Points, first: float, last: float | None = None
     return _round(away - along * axis, radius)
 
 
-def ellipse(centre: Points, across: float, down: float, turn: float = 0.0) -> Shape:
-    """An ellipse with the two half-axes, turned by `turn` radians."""
-    away = (_PIXELS - _per_cell(centre)) * np.complex64(np.exp(-1j * turn))
-    unit = (away.real / across + 1j * (away.imag / down)).astype(np.complex64)
-    shape = _round(unit * np.complex64(np.exp(1j * turn)), np.float32(1))
-    return Shape(shape.depth * min(across, down), shape.facing)
+def ellipse(centre: Points, across: float, down: float) -> Shape:
+    """An upright ellipse with the two half-axes."""
+    away = _PIXELS - _per_cell(centre)
+    x, y = away.real / across, away.imag / down
+    # To first order the distance from the curve f = 1 is (1 - f) / |grad f|; the small numbers guard the centre.
+    level = np.maximum(np.hypot(x, y), 1e-3)
+    slope = np.maximum(np.hypot(x / across, y / down) / level, 1 / max(across, down))
+    return Shape((1 - level) / slope, x * _LIGHT.real + y * _LIGHT.imag)
 
 
 def box(centre: Points, across: float, down: float) -> Shape:
@@ -81,14 +83,15 @@ def box(centre: Points, across: float, down: float) -> Shape:
     return Shape(depth, np.zeros_like(depth))
 
 
-def bell(top: Points, hem: Points, narrow: float, wide: float) -> Shape:
+def bell(top: Points, hem: Points, narrow: float, wide: float | Numbers) -> Shape:
     """A skirt or a hat: like a capsule, but cut straight at both ends."""
     a, axis = _per_cell(top), _per_cell(hem - top)
     away = _PIXELS - a
     length = np.maximum(np.abs(axis), 1e-3)
     along = (away.real * axis.real + away.imag * axis.imag) / length
     part = np.clip(along / length, 0, 1)
-    shape = _round(away - part * axis, narrow + (wide - narrow) * part)
+    radius = narrow + (np.reshape(np.float32(wide), (-1, 1, 1)) - narrow) * part
+    shape = _round(away - part * axis, radius)
     return Shape(np.minimum(shape.depth, np.minimum(along, length - along) + 0.5), shape.facing)
 
 
@@ -149,4 +152,4 @@ def _tones(colour: Colour) -> list[tuple[int, int, int, int]]:
         r, g, b = (round(c + (o - c) * part) for c, o in zip(colour, other, strict=True))
         return r, g, b, 255
 
-    return [mix((22, 14, 34), 0.76), mix((74, 26, 84), 0.34), (*colour, 255), mix((255, 246, 214), 0.38)]
+    return [mix((22, 14, 34), 0.76), mix((98, 30, 76), 0.34), (*colour, 255), mix((255, 246, 214), 0.38)]

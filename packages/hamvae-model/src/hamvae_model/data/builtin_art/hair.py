@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from .brush import Canvas, Colour, Mask, bell, capsule, ellipse
+from .brush import Canvas, Colour, Mask, Shape, bell, capsule, ellipse
 from .figure import Figure
 
 _HAIR, _BAND = range(2)
@@ -20,10 +20,9 @@ def draw(figure: Figure, name: str) -> NDArray[np.uint8]:
     return canvas.coloured(hair, band)
 
 
-def _cap(canvas: Canvas, figure: Figure, grow: float = 1.0, fringe: float = -3.0) -> None:
+def _cap(figure: Figure, fringe: float = -3.0) -> Shape:
     """Hair over the skull, leaving the face free below the fringe."""
-    head = figure.pose.head
-    canvas.paint(ellipse(head - 0.8j, 9.0 + grow, 8.4 + grow).cut(~_face(figure, fringe)), _HAIR)
+    return ellipse(figure.pose.head - 0.8j, 10.0, 9.4).cut(~_face(figure, fringe))
 
 
 def _face(figure: Figure, fringe: float) -> Mask:
@@ -36,10 +35,10 @@ def _face(figure: Figure, fringe: float) -> Mask:
 
 def _tousled(canvas: Canvas, figure: Figure) -> None:
     head, trail = figure.pose.head, figure.pose.trail
-    _cap(canvas, figure)
-    for at, tip in ((-5, -7.5 - 10.5j), (-1, -1.5 - 12.5j), (4, 5 - 11.5j), (7, 10.5 - 8j)):
-        canvas.paint(capsule(head + at - 6.5j, head + tip + 0.5 * trail, 2.6, 0.6), _HAIR)
-    canvas.fill(ellipse(head - 5.5j, 6.5, 3.0), _HAIR, Canvas.BASE)
+    hair = _cap(figure)
+    for root, tip in ((-6.5 - 4j, -9.5 - 9j), (-3 - 6j, -3.5 - 13j), (2 - 6j, 4 - 13j), (6 - 5j, 10.5 - 9.5j)):
+        hair = hair | capsule(head + root, head + tip + 0.5 * trail, 3.2, 0.5)
+    canvas.paint(hair.cut(~_face(figure, -3.0)), _HAIR)
 
 
 def _long(canvas: Canvas, figure: Figure) -> None:
@@ -49,7 +48,7 @@ def _long(canvas: Canvas, figure: Figure) -> None:
     else:
         for side in (-1, 1):
             canvas.paint(capsule(head + side * 8 + 0j, head + side * 8.5 + 13j + trail, 2.8, 2.2), _HAIR)
-    _cap(canvas, figure)
+    canvas.paint(_cap(figure), _HAIR)
 
 
 def _mohawk(canvas: Canvas, figure: Figure) -> None:
@@ -69,16 +68,16 @@ def _ponytail(canvas: Canvas, figure: Figure) -> None:
         canvas.paint(capsule(head + 10 - 3j, head + 13 + 8j + 1.6 * trail, 3.2, 1.2), _HAIR)
         canvas.paint(ellipse(head + 9.5 - 3j, 1.8, 1.8), _BAND)
     else:
-        canvas.paint(capsule(head + 8 - 7j, head + 12.5 + 4j + 1.6 * trail, 3.0, 1.2), _HAIR)
-        canvas.paint(ellipse(head + 8 - 7j, 1.8, 1.8), _BAND)
-    _cap(canvas, figure)
+        canvas.paint(capsule(head + 9.5 - 6j, head + 14.5 + 6j + 1.6 * trail, 3.4, 1.2), _HAIR)
+        canvas.paint(ellipse(head + 10 - 6j, 1.8, 1.8), _BAND)
+    canvas.paint(_cap(figure), _HAIR)
 
 
 def _curls(canvas: Canvas, figure: Figure) -> None:
     head, trail = figure.pose.head, figure.pose.trail
     back = 1.5 if figure.profile else 0.0
     keep = ~_face(figure, -3.5)
-    for turn in np.linspace(-2.1, 2.1, 9):
+    for turn in sorted(np.linspace(-2.1, 2.1, 9), key=abs, reverse=True):
         centre = head + back - 1.5j + 8.5 * np.exp(1j * (turn - np.pi / 2)) + 0.3 * trail
         canvas.paint(ellipse(centre, 4.0, 4.0).cut(keep), _HAIR)
     canvas.paint(ellipse(head + back - 4j, 8.0, 6.0).cut(keep), _HAIR)

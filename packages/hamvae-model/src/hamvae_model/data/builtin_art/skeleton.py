@@ -16,7 +16,7 @@ Numbers = NDArray[np.float64]
 
 PERIOD = 8
 GROUND = 58.5
-UPPER_ARM, FOREARM, THIGH, SHIN, BLADE = 7.0, 7.0, 7.5, 7.5, 14.0
+UPPER_ARM, FOREARM, THIGH, SHIN, BLADE = 7.0, 7.0, 7.5, 7.5, 15.0
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def _wave(phase: Numbers) -> Gesture:
     return _gesture(
         phase,
         far_arm=_bend(-1.0, 0.7),
-        near_arm=_bend(1.95 + 0.12 * np.sin(phase), 2.3 + 0.55 * np.sin(phase), 1.2),
+        near_arm=_bend(2.05 + 0.12 * np.sin(phase), 2.5 + 0.5 * np.sin(phase), 1.3),
         far_leg=stance[0],
         near_leg=stance[1],
         nod=0.7 * np.sin(phase) + 0j,
@@ -183,7 +183,7 @@ def _wave_front(phase: Numbers) -> Gesture:
     return _gesture(
         phase,
         far_arm=_bend(0.95, -0.95),
-        near_arm=_bend(2.1 + 0.12 * np.sin(phase), 2.75 - 0.55 * np.sin(phase), 1.15),
+        near_arm=_bend(2.15 + 0.12 * np.sin(phase), 2.85 - 0.5 * np.sin(phase), 1.25),
         far_leg=stance,
         near_leg=stance,
         nod=0.8 * np.sin(phase) + 0j,
@@ -202,8 +202,8 @@ def _slash(phase: Numbers) -> Gesture:
         near_arm=_bend(arm, arm + 0.25),
         far_leg=_bend(-0.45 - 0.12 * lunge, -0.6 - 0.2 * lunge),
         near_leg=_bend(0.55 + 0.22 * lunge, 0.1 + 0.1 * lunge),
-        sway=2.5 - 2.2 * lunge + 0j,
-        lean=-1.8 * lunge + 0j,
+        sway=4.5 - 1.6 * lunge + 0j,
+        lean=-1.5 * lunge + 0j,
         nod=-0.8 * lunge + 0j,
         blade=BLADE * _towards(edge, -1),
         trail=1.6 * lunge + 0.6j * np.sin(phase),
@@ -211,9 +211,9 @@ def _slash(phase: Numbers) -> Gesture:
 
 
 def _slash_front(phase: Numbers) -> Gesture:
-    arm = _through(phase, [0.9, 1.6, 2.3, 2.7, 1.9, 0.2, -0.5, 0.1])
-    edge = arm + _through(phase, [0.9, 0.8, 0.5, 0.4, -0.2, -0.5, -0.6, 0.3])
-    reach = _through(phase, [0.8, 0.7, 0.9, 1.0, 0.7, 0.8, 1.0, 1.0])  # the cut comes towards the viewer
+    arm = _through(phase, [0.8, 1.5, 2.3, 2.7, 1.9, 0.2, -0.5, 0.1])
+    edge = _through(phase, [2.2, 2.6, 2.9, 3.1, 1.9, -0.3, -1.2, 0.6])
+    reach = _through(phase, [0.9, 0.85, 0.95, 1.0, 0.85, 0.85, 1.0, 0.85])  # the cut comes towards the viewer
     lunge = _through(phase, [0.0, -0.5, -1.0, -1.2, 0.2, 1.0, 1.0, 0.5])
     return _gesture(
         phase,
@@ -221,7 +221,7 @@ def _slash_front(phase: Numbers) -> Gesture:
         near_arm=_bend(arm, arm - 0.3, reach),
         far_leg=_bend(0.28, 0.12 + 0.05 * lunge, 0.94 + 0.06 * lunge),
         near_leg=_bend(0.28, 0.12 - 0.05 * lunge, 0.94 - 0.06 * lunge),
-        sway=-1.3 * lunge + 0j,
+        sway=-1.5 - 1.3 * lunge + 0j,
         lean=-1.0 * lunge + 0.7j * lunge,
         nod=-0.6 * lunge + 0j,
         blade=BLADE * reach * _towards(edge, 1),

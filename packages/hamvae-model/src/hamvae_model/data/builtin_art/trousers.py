@@ -63,10 +63,11 @@ def _leg(canvas: Canvas, figure: Figure, limb: Limb, cut: Cut, dim: bool) -> Non
 def _skirt(canvas: Canvas, figure: Figure, cut: Cut) -> None:
     """A bell whose hem follows the knees and lags behind the hips."""
     pose = figure.pose
+    short = cut.skirt == "short"
     knees = (pose.far_leg.joint + pose.near_leg.joint) / 2
-    spread = float(np.abs(pose.far_leg.joint.real - pose.near_leg.joint.real).max()) / 2
-    hem = knees + 0.25 * pose.trail.real + (1j if cut.skirt == "short" else 6.5j)
-    wide = (5.2 if figure.profile else 6.6) + 0.5 * spread + (0.0 if cut.skirt == "short" else 0.8)
+    spread = np.abs(pose.far_leg.joint.real - pose.near_leg.joint.real) / 2
+    hem = knees + 0.3 * pose.trail.real + (1j if short else 6.5j)
+    wide = (4.6 if figure.profile else 5.0) + 0.75 * spread + (0.0 if short else 0.8)
     canvas.paint(bell(pose.pelvis - 3j, hem, 4.2 if figure.profile else 5.2, wide), _CLOTH)
     for part in (-0.4, 0.3):
         canvas.fill(

@@ -5,7 +5,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import HamvaeError, UsageError
+from .errors import HamvaeError, UsageError
 
 
 def write_bytes(path: Path, data: bytes) -> None:

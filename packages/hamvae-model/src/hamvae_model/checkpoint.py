@@ -1,0 +1,136 @@
+"""A run folder: what is written, how it is written whole, and how it is read back.
+
+    config.json environment.json metrics.jsonl weights.safetensors best.safetensors state/ samples/
+
+The weights carry the configuration and win over the copy beside them. Everything needed to continue is in one
+file, state/training.safetensors, so no crash can leave halves of two different steps behind. Nothing is ever
+unpickled.
+"""
+
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_safetensors
+from safetensors.torch import save as to_safetensors
+from torch import Tensor
+
+from .atomic import write_bytes
+from .config import FORMAT, Config
+from .errors import HamvaeError, UsageError
+from .model import HamVAE
+
+WEIGHTS, BEST, STATE = "weights.safetensors", "best.safetensors", "state/training.safetensors"
+
+
+def create_run(run: Path, config: Config) -> None:
+    """Make the folder with its configuration and a record of the environment.
+
+    Raises: UsageError: it holds a run already, or cannot be made.
+    """
+    if (run / STATE).exists() or (run / WEIGHTS).exists():
+        raise UsageError(f"'{run}' already holds a run; continue it with --resume, or choose another folder.")
+    try:
+        (run / "state").mkdir(parents=True, exist_ok=True)
+        (run / "samples").mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"The run folder '{run}' cannot be made ({error.strerror}); choose another --run.") from None
+    write_bytes(run / "config.json", config.to_json().encode())
+    write_bytes(run / "environment.json", json.dumps(_environment(), indent=2).encode())
+
+
+def save_weights(path: Path, model: HamVAE) -> None:
+    """Write the weights with the configuration in their header, whole or not at all."""
+    header = {"format": FORMAT, "config": model.config.to_json()}
+    write_bytes(path, to_safetensors(_portable(model.state_dict()), metadata=header))
+
+
+def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
+    """The trained model of a run folder, or of one weights file, ready to use.
+
+    Raises:
+        UsageError: nothing there.
+        HamvaeError: the file is damaged, or of another version of the format.
+    """
+    path = Path(run)
+    path = path / WEIGHTS if path.is_dir() else path
+    tensors, header = _read(path)
+    model = HamVAE(Config.from_json(header.get("config", "{}")))
+    _fill(model, tensors, path)
+    return model.to(device).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
+
+
+def save_state(run: Path, model: HamVAE, optimiser: torch.optim.Optimizer, step: int, best: float) -> None:
+    """Write everything `fit` needs to continue after `step`."""
+    names = [name for name, _ in model.named_parameters()]
+    tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
+    for index, moments in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser/{names[index]}/{key}": value for key, value in moments.items()}
+    header = {"format": FORMAT, "config": model.config.to_json(), "step": str(step), "best": repr(best)}
+    write_bytes(run / STATE, to_safetensors(_portable(tensors), metadata=header))
+
+
+def load_config(run: Path) -> Config:
+    """The configuration of a run that can be continued.
+
+    Raises: UsageError, HamvaeError: as `load`.
+    """
+    return Config.from_json(_read(run / STATE)[1].get("config", "{}"))
+
+
+def load_state(run: Path, model: HamVAE, optimiser: torch.optim.Optimizer) -> tuple[int, float]:
+    """Fill `model` and `optimiser` with the saved state; returns the step it was saved after and the best score.
+
+    The optimiser's parameters must be in the order of `model.named_parameters()`.
+    """
+    tensors, header = _read(run / STATE)
+    _fill(model, {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model/")}, run / STATE)
+    restored = optimiser.state_dict()
+    for index, (name, _) in enumerate(model.named_parameters()):
+        prefix = f"optimiser/{name}/"
+        moments = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+        if moments:
+            restored["state"][index] = moments
+    optimiser.load_state_dict(restored)
+    return int(header["step"]), float(header["best"])
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        data = path.read_bytes()
+        tensors = parse_safetensors(data)
+    except FileNotFoundError:
+        raise UsageError(f"There is no trained run at '{path}'; train one with `hamvae train --run DIR`.") from None
+    except (SafetensorError, ValueError) as error:
+        raise HamvaeError(f"'{path}' is damaged and cannot be read ({error}); use another copy of the run.") from None
+    except OSError as error:
+        raise UsageError(f"'{path}' cannot be read ({error.strerror}).") from None
+    length = int.from_bytes(data[:8], "little")
+    return tensors, json.loads(data[8 : 8 + length]).get("__metadata__", {})
+
+
+def _fill(model: HamVAE, tensors: dict[str, Tensor], path: Path) -> None:
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError:
+        raise HamvaeError(f"The weights in '{path}' do not fit the configuration stored with them.") from None
+
+
+def _portable(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _environment() -> dict[str, object]:
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "command": sys.argv,
+    }

@@ -1,0 +1,120 @@
+"""What a run is made of, as plain frozen data: no torch here, so that the command line answers at once."""
+
+import dataclasses
+import json
+import types
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+
+from .errors import HamvaeError
+
+FORMAT = "hamvae/1"
+OPERATORS = ("elliptic", "hamiltonian", "skew-symmetric", "unconstrained")
+SOURCES = ("builtin", "sprites")
+LABELS = ("action", "action-direction")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Which clips. `labels` says what a class is: an action (walk) or an action with its direction (walk-left)."""
+
+    source: str
+    labels: str = "action-direction"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The shape of the network; sizes are channel counts, lengths are frames."""
+
+    classes: tuple[str, ...]
+    image_size: int = 64
+    length: int = 8  # frames of a training clip
+    period: int | None = None  # frames after which clips repeat; sets the initial frequencies
+    operator: str = "elliptic"
+    content_dim: int = 32
+    pairs: int = 4  # d position–momentum pairs per class
+    history: int = 3  # w frames the momentum is read from
+    encoder_widths: tuple[int, ...] = (32, 64, 128)
+    feature_dim: int = 256
+    decoder_hidden: tuple[int, ...] = (512, 512)
+    decoder_widths: tuple[int, ...] = (32, 32)
+    decoder_grid: int = 16  # side of the first feature map
+    class_in_decoder: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectiveConfig:
+    """Weights of the terms of the bound; 1 everywhere is eq. (17) with likelihood variance α²."""
+
+    variance: float = 0.05  # α²
+    content_weight: float = 4.0
+    position_weight: float = 1.0
+    momentum_weight: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How the bound is climbed; see `training.fit`."""
+
+    steps: int
+    batch: int = 32  # clips per step
+    decoded_frames: int = 4  # frames of each clip that are decoded and scored
+    horizon: int = 16  # frames a periodic clip is tiled to
+    single_image: float = 0.25  # share of clips seen through their first frame alone
+    learning_rate: float = 2e-3
+    operator_rate: float = 0.1  # learning rate of the operators, as a share of the above
+    warmup: int = 200  # steps of linear warm-up
+    gradient_clip: float = 1.0
+    bfloat16: bool = False
+    seed: int = 0
+    save_every: int = 500
+    sample_every: int = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """A whole run; it travels inside the weights file."""
+
+    preset: str
+    data: DataConfig
+    model: ModelConfig
+    objective: ObjectiveConfig
+    training: TrainingConfig
+
+    def to_json(self) -> str:
+        return json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises: HamvaeError: not JSON, another format version, or a field that is missing, unknown or of another type.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise HamvaeError(f"The configuration is not JSON ({error}).") from None
+        found = values.pop("format", None) if isinstance(values, dict) else None
+        if found != FORMAT:
+            raise HamvaeError(f"The configuration has format {found!r} where {FORMAT!r} is read; use the version that wrote it.")
+        parsed: Self = _parse(cls, values, "configuration")
+        return parsed
+
+
+def _parse(kind: Any, value: Any, where: str) -> Any:
+    """Build `kind` from JSON data, strictly: nothing is guessed, converted or ignored."""
+    if dataclasses.is_dataclass(kind):
+        fields = get_type_hints(kind)
+        if not isinstance(value, dict) or value.keys() != fields.keys():
+            given = set(value) if isinstance(value, dict) else set()
+            odd = ", ".join(sorted(fields.keys() ^ given))
+            raise HamvaeError(f"The {where} does not have the expected fields; look at: {odd}.")
+        return kind(**{name: _parse(field, value[name], name) for name, field in fields.items()})  # type: ignore[operator]
+    if get_origin(kind) is tuple and isinstance(value, list):
+        return tuple(_parse(get_args(kind)[0], item, where) for item in value)
+    allowed = get_args(kind) if get_origin(kind) in (types.UnionType, Literal) else (kind,)
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) not in allowed:
+        raise HamvaeError(f"The field '{where}' of the configuration holds {value!r}, which has the wrong type.")
+    return value

@@ -1,0 +1,260 @@
+"""The model: content z, motion s^k = (q^k, p^k), frames x_t = φ(z, q_t).
+
+Two storeys: tensors in and out for training and evaluation (`encode`, `infer`, `render`, `forward`), and clips in
+and out for people (`reconstruct`, `swap`, `generate`, `sample`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .clip import Clip, as_frames, as_images
+from .config import Config
+from .decoder import Decoder
+from .encoder import Encoder, Features
+from .errors import UsageError
+from .motion import Motion, OperatorSummary
+from .posterior import Gaussian, Posterior
+from .prior import StartPrior
+from .spelling import nearest
+
+RENDER_CHUNK = 256  # frames decoded at once: a roll of thousands of frames then needs no more memory than a short one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Views:
+    """What one training step looks at in a batch of clips; uint8 frames.
+
+    Args:
+        window: (b, w, 3, h, w) frames that end in the reference frame.
+        history: bool (b, w), which of them the momentum may see; the last always.
+        content: bool (b, w), which of them the content may see; at least one.
+        targets: (b, n, 3, h, w) frames to explain.
+        offsets: float (b, n), their distance from the reference frame, in frames.
+        labels: int64 (b,).
+    """
+
+    window: Tensor
+    history: Tensor
+    content: Tensor
+    targets: Tensor
+    offsets: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """A batch as the model sees it: the posteriors, and the decoded targets (b, n, 3, h, w) in [0, 1]."""
+
+    content: Gaussian
+    position: Gaussian
+    momentum: Gaussian
+    images: Tensor
+
+
+class HamVAE(nn.Module):
+    """The variational autoencoder of Khan & Storkey (2021), "Hamiltonian prior to disentangle content and motion".
+
+    Args:
+        config: of which only `config.model` shapes the network.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config.model)
+        self.posterior = Posterior(config.model)
+        self.motion = Motion(config.model)
+        self.start_prior = StartPrior(config.model)
+        self.decoder = Decoder(config.model)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the motions, in label order."""
+        return self.config.model.classes
+
+    # Tensors -----------------------------------------------------------------------------------------------------
+
+    def encode(self, frames: Tensor) -> Features:
+        """Features (b, t, f) of uint8 frames (b, t, 3, h, w)."""
+        features: Features = self.encoder(as_images(frames.flatten(0, 1)))
+        return Features(*(part.unflatten(0, frames.shape[:2]) for part in features))
+
+    def decode(self, content: Tensor, states: Tensor, labels: Tensor) -> Tensor:
+        """Images (b, t, 3, h, w) in [0, 1] from content (b, c) and states (b, t, K, 2d)."""
+        length = states.shape[1]
+        parts = [content.unsqueeze(1).expand(-1, length, -1), self.motion.positions(states)]
+        if self.config.model.class_in_decoder:
+            one_hot = F.one_hot(labels, len(self.classes)).to(content.dtype)
+            parts.append(one_hot.unsqueeze(1).expand(-1, length, -1))
+        images: Tensor = self.decoder(torch.cat(parts, dim=-1).flatten(0, 1))
+        return images.unflatten(0, (len(content), length))
+
+    def forward(self, views: Views, generator: torch.Generator) -> Explanation:
+        """Encode at the reference frame, roll to the targets, decode: one sample of eqs. (11) to (14)."""
+        features = self.encode(views.window)
+        content = self.posterior.content(features.content, views.content)
+        position = self.posterior.position(features.motion[:, -1], views.labels)
+        momentum = self.posterior.momentum(features.motion, views.history, views.labels)
+        state = torch.cat([position.sample(generator), momentum.sample(generator)], dim=-1)
+        states = self.motion.flow(state, views.labels, views.offsets)
+        images = self.decode(content.sample(generator), states, views.labels)
+        return Explanation(content=content, position=position, momentum=momentum, images=images)
+
+    @torch.no_grad()
+    def infer_content(self, frames: Tensor) -> Tensor:
+        """Posterior mean of z, (b, c), from any number of uint8 frames (b, t, 3, h, w)."""
+        features = self.encode(frames).content
+        return self.posterior.content(features, features.new_ones(features.shape[:2], dtype=torch.bool)).mean
+
+    @torch.no_grad()
+    def infer_state(self, frames: Tensor, labels: Tensor) -> Gaussian:
+        """Posterior of s = (q, p), (b, 2d), at the last of uint8 frames (b, t, 3, h, w).
+
+        The momentum looks back over at most w frames; with fewer, the missing history is masked as in training.
+        """
+        history = self.config.model.history
+        features = self.encode(frames[:, -history:]).motion
+        window = F.pad(features, (0, 0, history - features.shape[1], 0))
+        seen = torch.arange(history, device=features.device) >= history - features.shape[1]
+        position = self.posterior.position(features[:, -1], labels)
+        momentum = self.posterior.momentum(window, seen.expand(len(frames), -1), labels)
+        return Gaussian(
+            torch.cat([position.mean, momentum.mean], dim=-1),
+            torch.cat([position.log_deviation, momentum.log_deviation], dim=-1),
+        )
+
+    @torch.no_grad()
+    def render(self, content: Tensor, state: Tensor, labels: Tensor, offsets: Tensor) -> Tensor:
+        """Images (b, t, 3, h, w) in [0, 1] of content (b, c) moving from state (b, 2d) to `offsets` (t,), in frames."""
+        return torch.cat(list(self._rendered(content, state, labels, offsets)), dim=1)
+
+    def _rendered(self, content: Tensor, state: Tensor, labels: Tensor, offsets: Tensor) -> Iterator[Tensor]:
+        for some in offsets.to(state).split(max(1, RENDER_CHUNK // len(state))):
+            yield self.decode(content, self.motion.flow(state, labels, some.expand(len(state), -1)), labels)
+
+    # Clips -------------------------------------------------------------------------------------------------------
+
+    def reconstruct(self, clip: Clip, action: str | None = None) -> Clip:
+        """The clip through the model: content from all its frames, motion from its last frames, rolled backward.
+
+        Args:
+            clip: of the model's frame size.
+            action: the clip's class; needed when its label does not say.
+
+        Raises: UsageError: a class that is unknown or not given, frames of another size.
+        """
+        return self.swap(clip, clip, action)
+
+    def swap(self, content: Clip, motion: Clip, action: str | None = None) -> Clip:
+        """The character of `content` moving as `motion` does, at the times of `motion`.
+
+        Args:
+            content, motion: clips of the model's frame size.
+            action: the class of `motion`; needed when its label does not say.
+
+        Raises: UsageError: a class that is unknown or not given, frames of another size.
+        """
+        label = self._label(action or motion.label, motion.source)
+        state = self.infer_state(self._frames(motion), label).mean
+        images = self.render(
+            self.infer_content(self._frames(content)), state, label, motion.times - motion.times[-1]
+        )
+        return self._clip(images, motion.times, label, f"{content.source} moving as {motion.source}")
+
+    def generate(
+        self, image: Clip, action: str, times: Sequence[float] | Tensor | None = None, *, start: str = "typical"
+    ) -> Clip:
+        """A clip from one image: the first frame of `image` performs `action`.
+
+        Args:
+            image: of which only the first frame is looked at.
+            action: a class of the model.
+            times: in frames from the image; any real numbers, 0 to 15 unless given.
+            start: ``typical`` begins the motion where its training clips begin; ``image`` reads position and momentum
+                from the image, which must then already show the action.
+
+        Raises: UsageError: an unknown class or `start`, frames of another size.
+        """
+        label = self._label(action, image.source)
+        frames = self._frames(image)[:, :1]
+        if start not in ("typical", "image"):
+            raise UsageError(f"A motion starts from 'typical' or from 'image'; got '{start}'.")
+        state = self.start_prior.typical(label) if start == "typical" else self.infer_state(frames, label).mean
+        moments = _times(times)
+        images = self.render(self.infer_content(frames), state, label, moments)
+        return self._clip(images, moments, label, f"{image.source} performing {self.classes[int(label)]}")
+
+    def sample(
+        self,
+        action: str,
+        count: int = 1,
+        times: Sequence[float] | Tensor | None = None,
+        *,
+        seed: int = 0,
+        prior: str = "fitted",
+    ) -> list[Clip]:
+        """Clips of nobody in particular: content from N(0, I), motion from a prior.
+
+        Args:
+            action: a class of the model.
+            count: how many.
+            times: in frames; any real numbers, 0 to 15 unless given.
+            seed: of the draws.
+            prior: of the motion, ``fitted`` to the starts of training clips, or ``standard`` for N(0, I).
+
+        Raises: UsageError: an unknown class or `prior`.
+        """
+        label = self._label(action, "the sample").repeat(count)
+        generator = torch.Generator().manual_seed(seed)
+        device = self.start_prior.mean.device
+        content = torch.randn(count, self.config.model.content_dim, generator=generator).to(device)
+        if prior == "fitted":
+            state = self.start_prior.sample(label, generator)
+        elif prior == "standard":
+            state = torch.randn(count, 2 * self.config.model.pairs, generator=generator).to(device)
+        else:
+            raise UsageError(f"The motion prior is 'fitted' or 'standard'; got '{prior}'.")
+        moments = _times(times)
+        images = self.render(content, state, label, moments)
+        return [
+            self._clip(images[index : index + 1], moments, label, f"sample {index} of seed {seed}")
+            for index in range(count)
+        ]
+
+    @torch.no_grad()
+    def operators(self) -> list[OperatorSummary]:
+        """What each class's operator does, in label order."""
+        return self.motion.summaries(self.classes)
+
+    def _label(self, action: str | None, source: str) -> Tensor:
+        if action is None:
+            raise UsageError(
+                f"'{source}' does not say which motion it shows; name its action, one of {', '.join(self.classes)}."
+            )
+        if action not in self.classes:
+            raise UsageError(f"The model knows no action '{action}'{nearest(action, self.classes)}.")
+        return torch.tensor([self.classes.index(action)], device=self.start_prior.mean.device)
+
+    def _frames(self, clip: Clip) -> Tensor:
+        size = self.config.model.image_size
+        if tuple(clip.frames.shape[1:]) != (3, size, size):
+            height, width = clip.frames.shape[-2:]
+            raise UsageError(f"'{clip.source}' is {width}×{height} pixels and the model takes {size}×{size}; resize it.")
+        return clip.frames.unsqueeze(0).to(self.start_prior.mean.device)
+
+    def _clip(self, images: Tensor, times: Tensor, label: Tensor, source: str) -> Clip:
+        return Clip(
+            frames=as_frames(images[0]).cpu(),
+            times=times,
+            label=self.classes[int(label[0])],
+            source=source,
+            period=self.config.model.period,
+        )
+
+
+def _times(times: Sequence[float] | Tensor | None) -> Tensor:
+    return torch.arange(16.0) if times is None else torch.as_tensor(times, dtype=torch.float32)

@@ -1,0 +1,114 @@
+"""The motion subspaces and their Hamiltonian operators: the only door to symplectic_ops.
+
+Each class k owns a subspace s^k = (q^k, p^k) of 2d coordinates and an operator H_k on it. A clip of class k
+moves by exp(tH_k) in its own subspace; every other subspace stays exactly zero, eqs. (8) and (9).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import symplectic_ops as so
+import torch
+from torch import Tensor, nn
+
+from .config import ModelConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorSummary:
+    """What exp(tH_k) does.
+
+    Args:
+        action: the class k.
+        frequencies: of its oscillations, in cycles per frame, ascending.
+        periods: of the same oscillations, in frames; infinite for a frequency of zero.
+        growth: the largest real part of the spectrum, per frame; zero for bounded orbits.
+        residual: relative distance of H_k from the Hamiltonian matrices.
+    """
+
+    action: str
+    frequencies: tuple[float, ...]
+    periods: tuple[float, ...]
+    growth: float
+    residual: float
+
+
+class Unconstrained(nn.Module):
+    """Any real matrix, for comparison: the parameters are its entries."""
+
+    def forward(self, parameters: Tensor) -> Tensor:
+        side = math.isqrt(parameters.shape[-1])
+        return parameters.unflatten(-1, (side, side))
+
+    def right_inverse(self, matrix: Tensor) -> Tensor:
+        return matrix.flatten(-2)
+
+
+def space(operator: str, pairs: int) -> nn.Module:
+    """The parameterisation behind an operator's name."""
+    spaces = {
+        "hamiltonian": so.Hamiltonian,
+        "elliptic": so.EllipticHamiltonian,
+        "skew-symmetric": so.SkewSymmetricHamiltonian,
+    }
+    return Unconstrained() if operator == "unconstrained" else spaces[operator](pairs)
+
+
+class Motion(nn.Module):
+    """K operators and the flow of the whole motion space.
+
+    They start as oscillators at harmonics of the clip's period, two planes to each, all turning the same way:
+    M = diag(ω) is positive definite, so small changes of a free Hamiltonian matrix keep its orbits bounded
+    (Krein: eigenvalues of one sign that meet on the imaginary axis do not leave it).
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.pairs, self.classes, self.operator = config.pairs, len(config.classes), config.operator
+        self.space = space(config.operator, config.pairs)
+        harmonics = 1 + torch.arange(config.pairs) // 2
+        frequencies = 2 * math.pi / (config.period or config.length) * harmonics
+        start = torch.zeros(2 * config.pairs, 2 * config.pairs)
+        start[: config.pairs, config.pairs :] = frequencies.diag()
+        start[config.pairs :, : config.pairs] = -frequencies.diag()
+        self.parameters_of_operators = nn.Parameter(
+            self.space.right_inverse(start).expand(self.classes, -1).clone()  # type: ignore[operator]
+        )
+
+    def operators(self) -> Tensor:
+        """H, (K, 2d, 2d), in units of one per frame."""
+        matrices: Tensor = self.space(self.parameters_of_operators)
+        return matrices
+
+    def embed(self, state: Tensor, labels: Tensor) -> Tensor:
+        """State (b, 2d) of each clip's own class as a state of the whole space (b, K, 2d), zero elsewhere."""
+        whole = state.new_zeros(len(state), self.classes, 2 * self.pairs)
+        whole[torch.arange(len(state)), labels] = state
+        return whole
+
+    def flow(self, state: Tensor, labels: Tensor, times: Tensor) -> Tensor:
+        """States (b, t, K, 2d) at `times` (b, t), in frames from the reference frame; negative is backward."""
+        structure = None if self.operator == "unconstrained" else self.operator
+        with torch.autocast(state.device.type, enabled=False):
+            return so.flow(self.operators(), self.embed(state.float(), labels), times, structure=structure)
+
+    def positions(self, states: Tensor) -> Tensor:
+        """The part the decoder sees: q of every subspace, (…, K·d) from states (…, K, 2d)."""
+        return states[..., : self.pairs].flatten(-2)
+
+    def summaries(self, actions: Sequence[str]) -> list[OperatorSummary]:
+        """One summary for each operator, computed in float64."""
+        matrices = self.operators().double().cpu()
+        frequencies = so.frequencies(matrices) / (2 * math.pi)
+        growth, residuals = so.growth_rates(matrices), so.hamiltonian_residual(matrices)
+        return [
+            OperatorSummary(
+                action=action,
+                frequencies=tuple(cycles.tolist()),
+                periods=tuple((1 / cycles).tolist()),
+                growth=float(rates.max()),
+                residual=float(residual),
+            )
+            for action, cycles, rates, residual in zip(actions, frequencies, growth, residuals, strict=True)
+        ]

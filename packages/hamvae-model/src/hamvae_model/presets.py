@@ -1,0 +1,82 @@
+"""Presets: a name, the short difference from the defaults, and the reason for each. No torch here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .config import OPERATORS, Config, DataConfig, ModelConfig, ObjectiveConfig, TrainingConfig
+from .errors import UsageError
+from .spelling import nearest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A starting point for a run; `training` must give the number of steps."""
+
+    summary: str
+    labels: str = "action-direction"
+    model: Mapping[str, Any] = field(default_factory=dict)
+    objective: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+PRESETS: dict[str, Preset] = {
+    "demo": Preset(
+        summary="the built-in characters in minutes on a laptop CPU",
+        training={"steps": 2500, "save_every": 250, "sample_every": 250},
+    ),
+    "sprites-small": Preset(
+        summary="the Sprites sheets in under an hour on two CPU cores",
+        training={"steps": 20000},
+    ),
+    "sprites": Preset(
+        summary="the Sprites sheets at full size, for one GPU",
+        model={
+            "encoder_widths": (64, 128, 256),
+            "feature_dim": 512,
+            "decoder_hidden": (1024, 1024),
+            "decoder_widths": (64, 64),
+        },
+        objective={"variance": 0.02},  # a larger network can afford sharper pixels
+        training={"steps": 40000, "batch": 128, "decoded_frames": 8, "learning_rate": 1e-3, "bfloat16": True},
+    ),
+}
+
+
+def build(
+    name: str,
+    *,
+    source: str,
+    classes: Sequence[str],
+    length: int,
+    period: int | None,
+    operator: str | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+) -> Config:
+    """The configuration of a run from a preset and the source it will see.
+
+    Args:
+        name: of the preset.
+        source: name of the source; with its `classes`, `length` of a clip and `period` in frames.
+        operator, steps: in place of the preset's.
+        seed: of everything random.
+
+    Raises: UsageError: an unknown preset or operator, or no steps.
+    """
+    if name not in PRESETS:
+        raise UsageError(f"There is no preset '{name}'{nearest(name, PRESETS)}.")
+    if operator is not None and operator not in OPERATORS:
+        raise UsageError(f"There is no operator '{operator}'{nearest(operator, OPERATORS)}.")
+    if steps is not None and steps < 1:
+        raise UsageError(f"Training takes at least one step; got {steps}.")
+    preset = PRESETS[name]
+    model = dict(preset.model) | ({"operator": operator} if operator else {})
+    training = dict(preset.training) | ({"steps": steps} if steps else {}) | {"seed": seed}
+    return Config(
+        preset=name,
+        data=DataConfig(source=source, labels=preset.labels),
+        model=ModelConfig(classes=tuple(classes), length=length, period=period, **model),
+        objective=ObjectiveConfig(**preset.objective),
+        training=TrainingConfig(**training),
+    )

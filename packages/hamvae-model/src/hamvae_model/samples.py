@@ -1,0 +1,56 @@
+"""The picture training leaves behind every so often, and the score that goes with it."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .clip import as_frames, as_images
+from .data import Source
+from .evaluation.metrics import psnr
+from .media import sheet, write
+from .model import HamVAE
+
+SHOWN = 3  # clips on the sheet
+SCORED = 36  # clips the score is taken from
+
+
+class PreviewClips:
+    """Fixed training clips, spread evenly over the split; the test split is never looked at while training."""
+
+    def __init__(self, source: Source) -> None:
+        # A stride that shares no factor with the number of motions visits every class.
+        clips = torch.arange(SCORED) * (source.splits["train"] // SCORED // 2 * 2 + 1) % source.splits["train"]
+        batch = source.clips("train", clips)
+        self.frames, self.labels = batch.frames, batch.labels
+        self.classes = source.classes
+
+
+def sample_sheet(model: HamVAE, preview: PreviewClips, path: Path) -> float:
+    """Draw original, reconstruction, generation from the first frame, and swap; returns the PSNR of the generations.
+
+    Returns: dB, averaged over the frames of all preview clips.
+    """
+    training = model.training
+    model.eval()
+    device = model.start_prior.mean.device
+    frames, labels = preview.frames.to(device), preview.labels.to(device)
+    forward = torch.arange(frames.shape[1], dtype=torch.float32)
+    generated = model.render(
+        model.infer_content(frames[:, :1]), model.infer_state(frames[:, :1], labels).mean, labels, forward
+    )
+    shown, named = frames[:SHOWN], labels[:SHOWN]
+    content, state = model.infer_content(shown), model.infer_state(shown, named).mean
+    backward = forward - forward[-1]
+    reconstructed = model.render(content, state, named, backward)
+    swapped = model.render(content, state.roll(-1, 0), named.roll(-1, 0), backward)
+    rows: list[Tensor] = []
+    names: list[str] = []
+    for index in range(SHOWN):
+        motion = preview.classes[int(named[index])]
+        other = preview.classes[int(named.roll(-1, 0)[index])]
+        rows += [shown[index], *(as_frames(images[index]) for images in (reconstructed, generated, swapped))]
+        names += [motion, "reconstructed", "from frame 1", f"as {other}"]
+    write(path, sheet([row.cpu() for row in rows], row_labels=names, scale=2).unsqueeze(0))
+    model.train(training)
+    return float(psnr(generated, as_images(frames)).mean())

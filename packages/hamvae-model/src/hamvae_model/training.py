@@ -1,0 +1,239 @@
+"""Training: an iterator of reports that climbs the bound; no printing, no option parsing.
+
+Step i draws everything random from a generator seeded by (seed, i), so a run that is interrupted and resumed
+goes through the same numbers as one that is not.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import checkpoint
+from .config import Config, TrainingConfig
+from .data import Source
+from .errors import HamvaeError
+from .evaluation.metrics import psnr
+from .model import HamVAE, Views
+from .objective import terms
+from .samples import PreviewClips, sample_sheet
+
+REPORT_EVERY = 10  # steps between reports: reading a loss waits for the device
+PRIOR_CLIPS = 64  # clips of each class the starting prior is fitted to
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """How far training is.
+
+    Args:
+        step, steps: done and to do.
+        losses: each named term of the bound in nats per clip, and `loss`, the weighted bound per pixel value that
+            is minimised; means over the steps since the last report.
+        sequences_per_second: clips seen per second since training started or resumed.
+        eta_seconds: time left at that pace.
+        psnr: of a fixed handful of training clips generated from their first frame, in dB, when a sheet was made.
+        sample_sheet: the picture just written, if any.
+    """
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    sequences_per_second: float
+    eta_seconds: float
+    psnr: float | None = None
+    sample_sheet: Path | None = None
+
+
+def fit(
+    config: Config, run: str | Path, *, source: Source, device: torch.device | str = "cpu", resume: bool = False
+) -> Iterator[Report]:
+    """Train a model in the folder `run`; each item is a `Report`, and the last comes after the last step.
+
+    Closing the iterator early saves what was learnt, to be continued with ``resume=True``; so does every
+    `save_every`-th step.
+
+    Raises:
+        UsageError: the folder holds a run already (or none, with `resume`), or cannot be written.
+        HamvaeError: the loss is no longer finite; the last good state stays saved.
+    """
+    run = Path(run)
+    if not resume:
+        checkpoint.create_run(run, config)
+    torch.set_flush_denormal(True)  # vanishing activations otherwise slow the convolutions of a CPU several-fold
+    model = new_model(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.Adam(_groups(model, config.training), betas=(0.9, 0.99), fused=True)
+    start, best = checkpoint.load_state(run, model, optimiser) if resume else (0, -math.inf)
+    return _Run(model, optimiser, source, run, start, best).steps()
+
+
+def new_model(config: Config) -> HamVAE:
+    """An untrained model, its initial weights a function of the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_seed(config.training.seed, 0))
+        return HamVAE(config)
+
+
+def train_step(model: HamVAE, optimiser: torch.optim.Optimizer, source: Source, step: int) -> dict[str, Tensor]:
+    """One step of Adam on the bound; returns the detached terms.
+
+    Raises: HamvaeError: a term or a gradient is not finite; the weights are then as before.
+    """
+    config = model.config
+    generator = torch.Generator().manual_seed(_seed(config.training.seed, step))
+    device = model.start_prior.mean.device
+    views = draw_views(config, source, generator, device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.training.bfloat16):
+        explanation = model(views, generator)
+    parts = terms(explanation, views, variance=config.objective.variance, length=config.model.length)
+    loss = parts.bound(config.objective) / (config.model.length * views.targets[0, 0].numel())
+    optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.training.gradient_clip)
+    losses = {"loss": loss, **vars(parts), "gradient_norm": norm}
+    broken = [name for name, value in losses.items() if not value.isfinite()]
+    if broken:
+        raise HamvaeError(
+            f"The {broken[-1]} is no longer finite at step {step}; resume from the last saved step with a smaller "
+            "learning rate, or use a bounded operator (elliptic or skew-symmetric)."
+        )
+    for group in optimiser.param_groups:
+        group["lr"] = group["base_rate"] * schedule(step, config.training)
+    optimiser.step()
+    return {name: value.detach() for name, value in losses.items()}
+
+
+def draw_views(config: Config, source: Source, generator: torch.Generator, device: torch.device) -> Views:
+    """Draw a batch of clips and what to look at in each: eq. (11)'s random reference frame and random targets.
+
+    The reference frame is uniform over the clip. For a share `single_image` of the clips it is the first frame, seen
+    without history and with content from it alone: what generation from one image asks for. Targets are a random few
+    of the clip's frames, of a periodic clip tiled to `horizon` frames so that the flow learns to come round.
+    """
+    training, batch, history = config.training, config.training.batch, config.model.history
+    length = config.model.length
+    clips = torch.randint(source.splits["train"], (batch,), generator=generator)
+    reference = torch.randint(length, (batch,), generator=generator)
+    single = torch.rand(batch, generator=generator) < training.single_image
+    reference[single] = 0
+    window = reference.unsqueeze(1) + torch.arange(1 - history, 1)
+    content = torch.rand(batch, history, generator=generator) < 0.5
+    content &= window >= 0
+    content[~content.any(1), -1] = True
+    horizon = training.horizon if config.model.period else length
+    targets = torch.rand(batch, horizon, generator=generator).argsort(1)[:, : training.decoded_frames]
+    frames = source.frames("train", clips, torch.cat([window.clamp(min=0), targets], dim=1)).to(device)
+    return Views(
+        window=frames[:, :history],
+        history=(window >= 0).to(device),
+        content=content.to(device),
+        targets=frames[:, history:],
+        offsets=(targets - reference.unsqueeze(1)).float().to(device),
+        labels=source.labels("train", clips).to(device),
+    )
+
+
+def schedule(step: int, training: TrainingConfig) -> float:
+    """Linear warm-up, then half a cosine down to zero at the last step; a factor of the learning rate."""
+    warm = min(1.0, step / training.warmup) if training.warmup else 1.0
+    return warm * 0.5 * (1 + math.cos(math.pi * (step - 1) / training.steps))
+
+
+class _Run:
+    """The state of training between two steps."""
+
+    def __init__(
+        self, model: HamVAE, optimiser: torch.optim.Optimizer, source: Source, run: Path, start: int, best: float
+    ) -> None:
+        self.model, self.optimiser, self.source, self.run = model, optimiser, source, run
+        self.done, self.best = start, best
+        self.saved = start
+        self.preview = PreviewClips(source)
+
+    def steps(self) -> Iterator[Report]:
+        training = self.model.config.training
+        began, start = time.perf_counter(), self.done
+        sums: dict[str, Tensor] = {}
+        since = 0
+        try:
+            while self.done < training.steps:
+                for name, value in train_step(self.model, self.optimiser, self.source, self.done + 1).items():
+                    sums[name] = sums.get(name, torch.zeros_like(value)) + value
+                self.done, since = self.done + 1, since + 1
+                last = self.done == training.steps
+                if self.done % REPORT_EVERY and not last:
+                    continue
+                pace = (self.done - start) / (time.perf_counter() - began)
+                report = Report(
+                    step=self.done,
+                    steps=training.steps,
+                    losses={name: float(value) / since for name, value in sums.items()},
+                    sequences_per_second=pace * training.batch,
+                    eta_seconds=(training.steps - self.done) / pace,
+                )
+                sums, since = {}, 0
+                if self.done % training.sample_every == 0 or last:
+                    report = self.show(report)
+                if self.done % training.save_every == 0 or last:
+                    self.save()
+                self.log(report)
+                yield report
+        finally:
+            self.save()
+
+    def show(self, report: Report) -> Report:
+        """Write a sample sheet, and the weights when no earlier ones generate better from a first frame."""
+        path = self.run / "samples" / f"step-{self.done:06d}.png"
+        score = sample_sheet(self.model, self.preview, path)
+        if score > self.best:
+            self.best = score
+            self.fit_prior()
+            checkpoint.save_weights(self.run / checkpoint.BEST, self.model)
+        return replace(report, psnr=score, sample_sheet=path)
+
+    def save(self) -> None:
+        """Write weights and state, unless nothing happened since they were written."""
+        if self.saved == self.done:
+            return
+        self.fit_prior()
+        checkpoint.save_weights(self.run / checkpoint.WEIGHTS, self.model)
+        checkpoint.save_state(self.run, self.model, self.optimiser, self.done, self.best)
+        self.saved = self.done
+
+    def fit_prior(self) -> None:
+        """Fit the starting prior to the first frames of a fixed draw of training clips."""
+        count = PRIOR_CLIPS * len(self.source.classes)
+        generator = torch.Generator().manual_seed(_seed(self.model.config.training.seed, 0))
+        clips = torch.randint(self.source.splits["train"], (count,), generator=generator)
+        device = self.model.start_prior.mean.device
+        labels = self.source.labels("train", clips).to(device)
+        frames = self.source.frames("train", clips, torch.zeros(count, 1, dtype=torch.int64)).to(device)
+        self.model.start_prior.fit(self.model.infer_state(frames, labels), labels)
+
+    def log(self, report: Report) -> None:
+        """Append the report to metrics.jsonl; one line, one write."""
+        line = {"step": report.step, **report.losses, "sequences_per_second": report.sequences_per_second}
+        if report.psnr is not None:
+            line["psnr"] = report.psnr
+        with (self.run / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def _groups(model: HamVAE, training: TrainingConfig) -> list[dict[str, object]]:
+    """One group for each parameter, in the model's order, so that saved moments find their parameter by name."""
+    return [
+        {"params": [parameter], "lr": 0.0, "base_rate": training.learning_rate * share}
+        for name, parameter in model.named_parameters()
+        for share in [training.operator_rate if name.startswith("motion.") else 1.0]
+    ]
+
+
+def _seed(seed: int, step: int) -> int:
+    """A seed for one step: independent streams for neighbouring (seed, step)."""
+    return int(np.random.SeedSequence([seed, step]).generate_state(1)[0])
