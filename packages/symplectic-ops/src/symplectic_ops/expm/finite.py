@@ -1,0 +1,57 @@
+"""Refusing NaN, infinity and overflow, in sentences that name the matrix."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..errors import NonFiniteError
+from .thresholds import one_norm
+
+
+@dataclass(frozen=True)
+class FiniteCheck:
+    """Looks at matrices (B, n, n) for a caller who knows them as (*batch, n, n) of another dtype."""
+
+    batch: tuple[int, ...]
+    dtype: torch.dtype
+
+    def argument(self, A: Tensor, norm: float | None) -> None:
+        """Refuse an A that is not finite. `norm`, its largest ‖A‖₁ if known, saves a look at the entries.
+
+        Raises:
+            NonFiniteError: naming the first such matrix.
+        """
+        if norm is not None and math.isfinite(norm):
+            return
+        bad = ~A.isfinite().all(-1).all(-1)
+        if bool(bad.any()):
+            raise NonFiniteError(
+                f"`{self._first(bad)}` contains NaN or infinity, so it has no exponential. Look for a division by zero "
+                "or a diverged step before this call, or pass `check_finite=False` to let NaN through."
+            )
+
+    def result(self, A: Tensor, X: Tensor, norm: float) -> None:
+        """Refuse an X = exp(A) that the dtype cannot hold. `norm` is the largest ‖A‖₁.
+
+        Raises:
+            NonFiniteError: naming the first such matrix and its norm.
+        """
+        largest = torch.finfo(self.dtype).max
+        if norm < math.log(largest):  # because ‖exp(A)‖ ≤ exp ‖A‖
+            return
+        bad = ~(X.abs() <= largest).all(-1).all(-1)
+        if bool(bad.any()):
+            wider = "" if self.dtype in (torch.float64, torch.complex128) else ", or use a wider dtype"
+            raise NonFiniteError(
+                f"the exponential of `{self._first(bad)}`, whose 1-norm is {float(one_norm(A)[bad][0]):.3g}, overflows "
+                f"{str(self.dtype).removeprefix('torch.')}. Take shorter times or a smaller generator{wider}."
+            )
+
+    def _first(self, bad: Tensor) -> str:
+        """The first offender as it is written in code."""
+        if not self.batch:
+            return "A"
+        index = torch.unravel_index(bad.nonzero()[0, 0], self.batch)
+        return f"A[{', '.join(str(int(i)) for i in index)}]"

@@ -1,0 +1,115 @@
+"""Scaling, a polynomial, squarings: the exponential of a batch, and its derivative."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from . import taylor, thresholds
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What a batch of B matrices goes through: scaling, a polynomial of one degree, squarings.
+
+    Matrices that need more squarings come first, so that those still being squared are always a leading part of the
+    batch: `order` (B,) sorts them so and `rank` undoes it; both are None when all need the same. The first
+    `counts[i]` matrices are squared at least i + 1 times. `scale` (B, 1, 1) is 2^−squarings in sorted order, None
+    when nothing is squared.
+    """
+
+    degree: int
+    counts: tuple[int, ...] = ()
+    scale: Tensor | None = None
+    order: Tensor | None = None
+    rank: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Tape:
+    """What the derivative of one evaluation needs."""
+
+    schedule: Schedule
+    factors: taylor.Factors
+    squares: tuple[Tensor, ...]
+
+
+def plan(A: Tensor, bounds: tuple[float, ...], norm: float, *, measured: bool) -> tuple[Tensor, Schedule]:
+    """The cheapest schedule for A (B, n, n) within these bounds, and the powers (1 or 3, B, n, n) it starts from.
+
+    One degree serves the whole batch; the squarings are each matrix's own. `norm` is the largest ‖A‖₁, either
+    measured or promised by the caller. After a promise nothing is read from A, and all matrices are squared alike.
+    """
+    if norm <= bounds[-2]:
+        degree = thresholds.degree_for(norm, bounds)
+        return (A[None] if degree < 12 else cubes(A)), Schedule(degree)
+    powers = cubes(A)
+    if not measured:
+        return powers, schedule(A, 18, thresholds.squarings_under(norm, bounds[-1]))
+    # The powers at hand show how small A really is; only now is it known whether anything must be squared.
+    alpha = thresholds.power_norm(*powers)
+    if bool((alpha <= bounds[-2]).all()):
+        return powers, Schedule(12)
+    return powers, schedule(A, 18, thresholds.squarings_for(alpha, bounds[-1]))
+
+
+def cubes(A: Tensor) -> Tensor:
+    """A, A² and A³: (3, B, n, n)."""
+    A2 = torch.bmm(A, A)
+    return torch.stack([A, A2, torch.bmm(A2, A)])
+
+
+def schedule(A: Tensor, degree: int, squarings: Tensor | int) -> Schedule:
+    """The schedule of A (B, n, n) at this degree with these squarings: (B,), or one number for all."""
+    if isinstance(squarings, int):
+        scale = A.new_full((1, 1, 1), 0.5**squarings, dtype=A.dtype.to_real()) if squarings else None
+        return Schedule(degree, (len(A),) * squarings, scale)
+    least, most = (int(extreme) for extreme in squarings.aminmax())
+    if least == most:
+        return schedule(A, degree, most)
+    ordered, order = squarings.sort(descending=True, stable=True)
+    ending_at = torch.bincount(ordered, minlength=most + 1)
+    counts = ending_at.flip(0).cumsum(0).flip(0)[1:].tolist()
+    scale = torch.exp2(-ordered.to(A.dtype.to_real()))[:, None, None]
+    return Schedule(degree, tuple(counts), scale, order, order.argsort())
+
+
+def evaluate(powers: Tensor, schedule: Schedule) -> tuple[Tensor, Tape]:
+    """exp(A) (B, n, n) by this schedule from A (1, B, n, n), or from A, A² and A³ (3, B, n, n)."""
+    if schedule.order is not None:
+        powers = powers[:, schedule.order]
+    if schedule.scale is not None:
+        powers = powers * torch.stack([schedule.scale**k for k in range(1, len(powers) + 1)])
+    X, factors = taylor.polynomial(schedule.degree, powers)
+    squares, finished = [], []
+    for count in schedule.counts:
+        finished.append(X[count:])
+        squares.append(X[:count])
+        X = torch.bmm(squares[-1], squares[-1])
+    X = _restored(X, finished, schedule)
+    return X, Tape(schedule, factors, tuple(squares))
+
+
+def differentiate(tape: Tape, E: Tensor, *, adjoint: bool = False) -> Tensor:
+    """The derivative at A in direction E (B, n, n) of an evaluation, L(A, E), or its adjoint L(Aᴴ, E)."""
+    schedule, factors, squares = tape.schedule, tape.factors, tape.squares
+    if adjoint:
+        factors, squares = tuple(x.mH for x in factors), tuple(x.mH for x in squares)
+    if schedule.order is not None:
+        E = E[schedule.order]
+    if schedule.scale is not None:
+        E = E * schedule.scale
+    L = taylor.derivative(schedule.degree, factors, E)
+    finished = []
+    for X in squares:
+        finished.append(L[len(X) :])
+        L = L[: len(X)]
+        L = torch.baddbmm(torch.bmm(L, X), X, L)
+    return _restored(L, finished, schedule)
+
+
+def _restored(X: Tensor, finished: list[Tensor], schedule: Schedule) -> Tensor:
+    """The batch in its original order, from the matrices squared last and those finished before them."""
+    if schedule.rank is None:
+        return X
+    return torch.cat([X, *reversed(finished)])[schedule.rank]

@@ -1,0 +1,10 @@
+"""The spaces of generators, one file each: a module to compose with and a one-line door for a layer."""
+
+from .elliptic_hamiltonian import EllipticHamiltonian as EllipticHamiltonian
+from .elliptic_hamiltonian import elliptic_hamiltonian as elliptic_hamiltonian
+from .hamiltonian import Hamiltonian as Hamiltonian
+from .hamiltonian import hamiltonian as hamiltonian
+from .skew_hamiltonian import SkewHamiltonian as SkewHamiltonian
+from .skew_hamiltonian import skew_hamiltonian as skew_hamiltonian
+from .skew_symmetric_hamiltonian import SkewSymmetricHamiltonian as SkewSymmetricHamiltonian
+from .skew_symmetric_hamiltonian import skew_symmetric_hamiltonian as skew_symmetric_hamiltonian

@@ -1,0 +1,47 @@
+"""Hamiltonian matrices H = J M, M symmetric: the Lie algebra sp(2d, R)."""
+
+from torch import Tensor
+
+from ..form import apply_form, symplectic_inverse
+from . import _numbering
+from ._door import Layer, constrain
+from ._signed_entries import SignedEntries
+
+
+class Hamiltonian(SignedEntries):
+    """All Hamiltonian matrices of d pairs: H = J M with M symmetric, 2d² + d parameters.
+
+    exp(tH) is symplectic and keeps the energy ½ sᵀMs. Nothing keeps its orbits bounded: a random H usually has
+    growing modes. The parameters are the upper triangle of M, row by row.
+
+    Source: A. Khan and A. Storkey, "Hamiltonian latent operators for content and motion disentanglement in image
+    sequences", 2021, where this is the operator called H.
+
+    >>> space = Hamiltonian(1)
+    >>> space(torch.tensor([4.0, 0.0, 1.0]))  # energy ½(4q² + p²): a spring twice as fast as the unit one
+    tensor([[ 0.,  1.],
+            [-4., -0.]])
+    """
+
+    space = "Hamiltonian (J H symmetric)"
+    structure = "hamiltonian"
+
+    def __init__(self, d: int) -> None:
+        super().__init__(d, apply_form(_numbering.symmetric(2 * d)))
+
+    def project(self, A: Tensor) -> Tensor:
+        """The nearest Hamiltonian matrix to A (*, 2d, 2d) in the Frobenius norm: ½(A + J Aᵀ J)."""
+        return (A - symplectic_inverse(A)) / 2
+
+
+def hamiltonian(layer: Layer, name: str = "weight") -> Layer:
+    """Constrain `layer.weight` (..., 2d, 2d) to Hamiltonian matrices and return the layer.
+
+    Raises:
+        StructureError: the weight is not square of even size.
+
+    >>> layer = hamiltonian(torch.nn.Linear(4, 4, bias=False))
+    >>> bool(is_hamiltonian(layer.weight))
+    True
+    """
+    return constrain(layer, name, Hamiltonian)

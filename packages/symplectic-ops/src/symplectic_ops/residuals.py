@@ -1,0 +1,89 @@
+"""How far a matrix is from Hamiltonian, skew-Hamiltonian, symplectic or orthogonal."""
+
+import torch
+from torch import Tensor
+
+from .form import apply_form, pairs, symplectic_inverse
+
+
+def hamiltonian_residual(A: Tensor) -> Tensor:
+    """Distance from A (..., 2d, 2d) to the nearest Hamiltonian matrix, relative to ‖A‖_F: (...), 0 to 1.
+
+    >>> hamiltonian_residual(torch.eye(2))  # stretching both axes preserves no area
+    tensor(1.)
+    """
+    return _relative_to(A, (A + symplectic_inverse(A)) / 2)
+
+
+def skew_hamiltonian_residual(A: Tensor) -> Tensor:
+    """Distance from A (..., 2d, 2d) to the nearest skew-Hamiltonian matrix, relative to ‖A‖_F: (...), 0 to 1.
+
+    >>> skew_hamiltonian_residual(torch.eye(2))
+    tensor(0.)
+    """
+    return _relative_to(A, (A - symplectic_inverse(A)) / 2)
+
+
+def symplectic_residual(S: Tensor) -> Tensor:
+    """‖SᵀJS − J‖_F / max(‖S‖²_F, 2d) for S (..., 2d, 2d): (...).
+
+    The numerator is quadratic in S, and rounding the entries of S moves it by about ε‖S‖²; hence the scale. Every
+    symplectic matrix has ‖S‖²_F ≥ 2d, so the maximum only keeps small matrices from being measured against nothing.
+
+    >>> symplectic_residual(torch.tensor([[1.0, 3.0], [0.0, 1.0]]))
+    tensor(0.)
+    """
+    d = pairs(S, "S")
+    JS = apply_form(S)
+    return _norm(S.mT @ JS - apply_form(torch.eye(2 * d, dtype=S.dtype, device=S.device))) / _square_scale(S)
+
+
+def orthogonal_residual(Q: Tensor) -> Tensor:
+    """‖QᵀQ − I‖_F / max(‖Q‖²_F, n) for Q (..., n, n): (...).
+
+    >>> orthogonal_residual(torch.tensor([[0.0, 1.0], [-1.0, 0.0]]))
+    tensor(0.)
+    """
+    return _norm(Q.mT @ Q - torch.eye(Q.shape[-1], dtype=Q.dtype, device=Q.device)) / _square_scale(Q)
+
+
+def is_hamiltonian(A: Tensor, tolerance: float | None = None) -> Tensor:
+    """Whether each matrix of A is Hamiltonian, (J A symmetric), to within `tolerance` (default: see `tolerance_of`)."""
+    return hamiltonian_residual(A) <= tolerance_of(A, tolerance)
+
+
+def is_skew_hamiltonian(A: Tensor, tolerance: float | None = None) -> Tensor:
+    """Whether each matrix of A is skew-Hamiltonian, (J A skew-symmetric), to within `tolerance`."""
+    return skew_hamiltonian_residual(A) <= tolerance_of(A, tolerance)
+
+
+def is_symplectic(S: Tensor, tolerance: float | None = None) -> Tensor:
+    """Whether each matrix of S is symplectic, SᵀJS = J, to within `tolerance`."""
+    return symplectic_residual(S) <= tolerance_of(S, tolerance)
+
+
+def is_orthogonal(Q: Tensor, tolerance: float | None = None) -> Tensor:
+    """Whether each matrix of Q is orthogonal, QᵀQ = I, to within `tolerance`."""
+    return orthogonal_residual(Q) <= tolerance_of(Q, tolerance)
+
+
+def tolerance_of(x: Tensor, tolerance: float | None = None) -> float:
+    """`tolerance` itself, or ε^¾ of the dtype of x: 2e-12 in float64, 6e-6 in float32.
+
+    That leaves room for thousands of roundings and still sees an error in the sixth digit.
+    """
+    return torch.finfo(x.dtype).eps ** 0.75 if tolerance is None else tolerance
+
+
+def _norm(x: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(x, dim=(-2, -1))
+
+
+def _relative_to(A: Tensor, part: Tensor) -> Tensor:
+    """‖part‖ / ‖A‖, where the zero matrix is at distance zero from every linear space."""
+    whole = _norm(A)
+    return _norm(part) / torch.where(whole == 0, 1, whole)
+
+
+def _square_scale(x: Tensor) -> Tensor:
+    return _norm(x).square().clamp(min=max(x.shape[-1], 1))
