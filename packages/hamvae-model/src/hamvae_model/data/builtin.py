@@ -46,7 +46,7 @@ def _layers() -> torch.Tensor:
     layers = []
     for painter, names in zip(_PAINTERS, VALUES.values(), strict=True):
         for name in names:
-            left, middle = (painter(view, name).reshape(len(ACTIONS), 1, FRAMES, 4, SIZE, SIZE) for view in (side, front))
-            layers.append(np.concatenate([left, middle, left[..., ::-1]], axis=1))
+            left, ahead = (painter(view, name).reshape(len(ACTIONS), FRAMES, 4, SIZE, SIZE) for view in (side, front))
+            layers.append(np.stack([left, ahead, left[..., ::-1]], axis=1))
     cells = torch.from_numpy(np.stack(layers))
     return cells.view(len(ATTRIBUTES), -1, len(ACTIONS) * len(DIRECTIONS), FRAMES, 4, SIZE, SIZE)

@@ -1,20 +1,31 @@
 """The back layer: skin, face and sword."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from .brush import Canvas, Colour, Shape, box, capsule, ellipse
+from .brush import Canvas, Colour, Shape, blend, box, capsule, ellipse
 from .figure import Figure, shoe
 
-SKINS: dict[str, tuple[Colour, Colour]] = {  # skin, eyes
-    "ivory": ((250, 214, 184), (70, 96, 150)),
-    "tan": ((226, 170, 120), (92, 60, 40)),
-    "bronze": ((178, 116, 72), (70, 44, 30)),
-    "umber": ((122, 76, 54), (50, 30, 26)),
-    "goblin": ((126, 178, 78), (176, 52, 40)),
-    "frost": ((126, 172, 226), (64, 48, 140)),
+
+@dataclass(frozen=True)
+class Skin:
+    """The looks of one people."""
+
+    skin: Colour
+    eyes: Colour
+    pointed_ears: bool = False
+
+
+SKINS: dict[str, Skin] = {
+    "ivory": Skin((250, 214, 184), eyes=(70, 96, 150)),
+    "tan": Skin((226, 170, 120), eyes=(92, 60, 40)),
+    "bronze": Skin((178, 116, 72), eyes=(70, 44, 30)),
+    "umber": Skin((122, 76, 54), eyes=(50, 30, 26)),
+    "goblin": Skin((126, 178, 78), eyes=(176, 52, 40), pointed_ears=True),
+    "frost": Skin((126, 172, 226), eyes=(64, 48, 140), pointed_ears=True),
 }
-_POINTED = ("goblin", "frost")
 
 _SKIN, _EYE, _WHITE, _BLUSH, _STEEL, _BRASS = range(6)
 _STEEL_GREY, _BRASS_GOLD, _EYE_WHITE = (176, 190, 210), (214, 164, 60), (250, 248, 244)
@@ -22,23 +33,22 @@ _STEEL_GREY, _BRASS_GOLD, _EYE_WHITE = (176, 190, 210), (214, 164, 60), (250, 24
 
 def draw(figure: Figure, name: str) -> NDArray[np.uint8]:
     """RGBA cells (p, 4, 64, 64) of the body called `name`."""
-    skin, eye = SKINS[name]
+    looks = SKINS[name]
     canvas = Canvas(len(figure.pose.head))
-    pointed = name in _POINTED
     profile = figure.profile
     if profile:
         _paint(canvas, figure.far_arm, figure.far_hand, dim=True)
     _paint(canvas, figure.far_leg | shoe(figure.pose.far_leg, profile), dim=profile)
     _paint(canvas, figure.near_leg | shoe(figure.pose.near_leg, profile), figure.torso)
-    _head(canvas, figure, pointed)
+    _head(canvas, figure, looks.pointed_ears)
     if not profile:
         _paint(canvas, figure.far_arm, figure.far_hand)
     _paint(canvas, figure.near_arm)
     canvas.paint(figure.blade, _STEEL)
     canvas.paint(figure.guard, _BRASS)
     _paint(canvas, figure.near_hand)
-    blush: Colour = tuple((a + b) // 2 for a, b in zip(skin, (236, 96, 96), strict=True))  # type: ignore[assignment]
-    return canvas.coloured(skin, eye, _EYE_WHITE, blush, _STEEL_GREY, _BRASS_GOLD)
+    blush = blend(looks.skin, (236, 96, 96), 0.5)
+    return canvas.coloured(looks.skin, looks.eyes, _EYE_WHITE, blush, _STEEL_GREY, _BRASS_GOLD)
 
 
 def _paint(canvas: Canvas, *shapes: Shape, dim: bool = False) -> None:

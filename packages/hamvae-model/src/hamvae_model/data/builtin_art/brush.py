@@ -17,7 +17,7 @@ Colour: TypeAlias = tuple[int, int, int]
 
 _ROWS, _COLUMNS = np.mgrid[:SIZE, :SIZE].astype(np.float32) + 0.5
 _PIXELS = (_COLUMNS + 1j * _ROWS).astype(np.complex64)
-_LIGHT = np.complex64(-0.55 - 0.83j)  # towards the lamp, up on the left
+_LIGHT_X, _LIGHT_Y = np.float32(-0.55), np.float32(-0.83)  # towards the lamp, up on the left
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,6 @@ class Shape:
     def mask(self) -> Mask:
         """Where the shape or its outline is."""
         return self.depth > -1
-
-    def grown(self, by: float) -> "Shape":
-        """The shape with its border moved outwards by `by` pixels."""
-        return Shape(self.depth + np.float32(by), self.facing)
 
     def __or__(self, other: "Shape") -> "Shape":
         """Both shapes under one outline."""
@@ -72,8 +68,8 @@ def ellipse(centre: Points, across: float, down: float) -> Shape:
     x, y = away.real / across, away.imag / down
     # To first order the distance from the curve f = 1 is (1 - f) / |grad f|; the small numbers guard the centre.
     level = np.maximum(np.hypot(x, y), 1e-3)
-    slope = np.maximum(np.hypot(x / across, y / down) / level, 1 / max(across, down))
-    return Shape((1 - level) / slope, x * _LIGHT.real + y * _LIGHT.imag)
+    slope = np.maximum(np.hypot(x / across, y / down) / level, np.float32(1 / max(across, down)))
+    return Shape((1 - level) / slope, x * _LIGHT_X + y * _LIGHT_Y)
 
 
 def box(centre: Points, across: float, down: float) -> Shape:
@@ -87,17 +83,17 @@ def bell(top: Points, hem: Points, narrow: float, wide: float | Numbers) -> Shap
     """A skirt or a hat: like a capsule, but cut straight at both ends."""
     a, axis = _per_cell(top), _per_cell(hem - top)
     away = _PIXELS - a
-    length = np.maximum(np.abs(axis), 1e-3)
+    length = np.maximum(np.abs(axis), np.float32(1e-3))
     along = (away.real * axis.real + away.imag * axis.imag) / length
     part = np.clip(along / length, 0, 1)
-    radius = narrow + (np.reshape(np.float32(wide), (-1, 1, 1)) - narrow) * part
+    radius = narrow + (np.reshape(np.asarray(wide, dtype=np.float32), (-1, 1, 1)) - narrow) * part
     shape = _round(away - part * axis, radius)
-    return Shape(np.minimum(shape.depth, np.minimum(along, length - along) + 0.5), shape.facing)
+    return Shape(np.minimum(shape.depth, np.minimum(along, length - along) + np.float32(0.5)), shape.facing)
 
 
-def _round(away: NDArray[np.complex64], radius: NDArray[np.float32] | np.float32) -> Shape:
+def _round(away: NDArray[np.complex64], radius: NDArray[np.float32]) -> Shape:
     depth = radius - np.abs(away)
-    return Shape(depth, (away.real * _LIGHT.real + away.imag * _LIGHT.imag) / radius)
+    return Shape(depth, np.divide(away.real * _LIGHT_X + away.imag * _LIGHT_Y, radius))
 
 
 def _per_cell(points: Points) -> NDArray[np.complex64]:
@@ -141,15 +137,17 @@ class Canvas:
 
     def coloured(self, *materials: Colour) -> NDArray[np.uint8]:
         """The cells as RGBA (p, 4, 64, 64), each material in four tones of its colour."""
-        entries = [(0, 0, 0, 0), *(tone for colour in materials for tone in _tones(colour))]
+        entries = [(0, 0, 0, 0), *((*tone, 255) for colour in materials for tone in _tones(colour))]
         return np.moveaxis(np.array(entries, dtype=np.uint8)[self.cells], -1, 1)
 
 
-def _tones(colour: Colour) -> list[tuple[int, int, int, int]]:
+def blend(colour: Colour, other: Colour, part: float) -> Colour:
+    """`colour` with `part` of the way gone towards `other`."""
+    r, g, b = (round(c + (o - c) * part) for c, o in zip(colour, other, strict=True))
+    return r, g, b
+
+
+def _tones(colour: Colour) -> list[Colour]:
     """Outline, shade, base and light: shadows turn violet, light turns warm."""
-
-    def mix(other: Colour, part: float) -> tuple[int, int, int, int]:
-        r, g, b = (round(c + (o - c) * part) for c, o in zip(colour, other, strict=True))
-        return r, g, b, 255
-
-    return [mix((22, 14, 34), 0.76), mix((98, 30, 76), 0.34), (*colour, 255), mix((255, 246, 214), 0.38)]
+    outline, shade = blend(colour, (22, 14, 34), 0.76), blend(colour, (98, 30, 76), 0.34)
+    return [outline, shade, colour, blend(colour, (255, 246, 214), 0.38)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .brush import Mask, Shape, capsule, ellipse
-from .skeleton import Limb, Numbers, Points, Pose, View, skeleton
+from .skeleton import Limb, Numbers, Points, Pose, View, skeleton, toe
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,9 @@ class Figure:
     def profile(self) -> bool:
         return self.view == "profile"
 
-    @property
-    def forward(self) -> complex:
-        """The way the figure faces, as far as the view shows it."""
-        return -1 if self.profile else 0
-
 
 def figure(view: View, frames: Numbers) -> Figure:
+    """The figure in the poses of all three actions at `frames` (t,), 3t in all."""
     pose = skeleton(view, frames)
     profile = view == "profile"
     far_arm, near_arm = arm(pose.far_arm), arm(pose.near_arm)
@@ -86,24 +82,20 @@ def _sword(pose: Pose) -> tuple[Shape, Shape]:
     """Blade and guard in the near hand; both are nowhere when the hand is empty."""
     drawn = np.abs(pose.blade) > 0
     way = np.where(drawn, pose.blade / np.where(drawn, np.abs(pose.blade), 1), 1)
-    hand = np.where(drawn, pose.near_arm.end + way, _NOWHERE)
+    hand = np.where(drawn, pose.near_arm.end + way, -99)
     blade = capsule(hand + 3 * way, hand + pose.blade, 1.5, 0.6)
     guard = capsule(hand + 2.6 * way - 2.4j * way, hand + 2.6 * way + 2.4j * way, 0.8)
     return blade, guard
-
-
-_NOWHERE = -99.0 + 0j
 
 
 def shoe(limb: Limb, profile: bool) -> Shape:
     """A foot from the ankle towards where the figure faces; from the front its tip points at the viewer."""
     if not profile:
         return capsule(limb.end - 0.5j, limb.end + 0.4j, 2.2, 2.6)
-    shin = limb.end - limb.joint
-    # The sole turns with the shin, but less: flat under a straight leg, toes down when the leg swings behind.
-    turn = np.exp(0.7j * np.angle(shin / 1j))
-    return capsule(limb.end + 0.6 * turn, limb.end - 4.2 * turn + 0.6j, 2.2, 1.7)
+    tip = toe(limb)
+    return capsule(between(limb.end, tip, -0.15), tip + 0.6j, 2.2, 1.7)
 
 
 def between(a: Points, b: Points, part: float) -> Points:
+    """The point that lies `part` of the way from `a` to `b`."""
     return a + (b - a) * part

@@ -1,6 +1,7 @@
 """The front layer: hair and hats."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,24 +14,24 @@ _HAIR, _BAND = range(2)
 
 def draw(figure: Figure, name: str) -> NDArray[np.uint8]:
     """RGBA cells (p, 4, 64, 64) of the hair or hat called `name`."""
-    style, hair, band = STYLES[name]
+    style = STYLES[name]
     canvas = Canvas(len(figure.pose.head))
-    style(canvas, figure)
+    style.paint(canvas, figure)
     canvas.erase(figure.in_front)
-    return canvas.coloured(hair, band)
+    return canvas.coloured(style.hair, style.band)
 
 
-def _cap(figure: Figure, fringe: float = -3.0) -> Shape:
+def _cap(figure: Figure) -> Shape:
     """Hair over the skull, leaving the face free below the fringe."""
-    return ellipse(figure.pose.head - 0.8j, 10.0, 9.4).cut(~_face(figure, fringe))
+    return ellipse(figure.pose.head - 0.8j, 10.0, 9.4).cut(~_face(figure))
 
 
-def _face(figure: Figure, fringe: float) -> Mask:
+def _face(figure: Figure) -> Mask:
     """The part of the head that hair leaves free: below the fringe, and in profile in front of the ear."""
     head = figure.pose.head
     if figure.profile:
-        return ellipse(head - 6.5 + (fringe + 10) * 1j, 8.0, 9.5).mask
-    return ellipse(head + (fringe + 10) * 1j, 7.2, 9.5).mask
+        return ellipse(head - 6.5 + 7j, 8.0, 9.5).mask
+    return ellipse(head + 7j, 7.2, 9.5).mask
 
 
 def _tousled(canvas: Canvas, figure: Figure) -> None:
@@ -38,7 +39,7 @@ def _tousled(canvas: Canvas, figure: Figure) -> None:
     hair = _cap(figure)
     for root, tip in ((-6.5 - 4j, -9.5 - 9j), (-3 - 6j, -3.5 - 13j), (2 - 6j, 4 - 13j), (6 - 5j, 10.5 - 9.5j)):
         hair = hair | capsule(head + root, head + tip + 0.5 * trail, 3.2, 0.5)
-    canvas.paint(hair.cut(~_face(figure, -3.0)), _HAIR)
+    canvas.paint(hair.cut(~_face(figure)), _HAIR)
 
 
 def _long(canvas: Canvas, figure: Figure) -> None:
@@ -76,7 +77,7 @@ def _ponytail(canvas: Canvas, figure: Figure) -> None:
 def _curls(canvas: Canvas, figure: Figure) -> None:
     head, trail = figure.pose.head, figure.pose.trail
     back = 1.5 if figure.profile else 0.0
-    keep = ~_face(figure, -3.5)
+    keep = ~_face(figure)
     for turn in sorted(np.linspace(-2.1, 2.1, 9), key=abs, reverse=True):
         centre = head + back - 1.5j + 8.5 * np.exp(1j * (turn - np.pi / 2)) + 0.3 * trail
         canvas.paint(ellipse(centre, 4.0, 4.0).cut(keep), _HAIR)
@@ -92,11 +93,20 @@ def _hat(canvas: Canvas, figure: Figure) -> None:
     canvas.paint(ellipse(brim, 12.0, 2.0), _HAIR)
 
 
-STYLES: dict[str, tuple[Callable[[Canvas, Figure], None], Colour, Colour]] = {
-    "tousled": (_tousled, (122, 76, 44), (0, 0, 0)),
-    "long": (_long, (240, 200, 92), (0, 0, 0)),
-    "mohawk": (_mohawk, (232, 70, 120), (0, 0, 0)),
-    "ponytail": (_ponytail, (206, 92, 36), (80, 190, 180)),
-    "curls": (_curls, (110, 80, 116), (0, 0, 0)),
-    "hat": (_hat, (84, 92, 190), (246, 206, 84)),
+@dataclass(frozen=True)
+class Style:
+    """How one kind of hair is painted, and its colour; a second colour for what ties or trims it."""
+
+    paint: Callable[[Canvas, Figure], None]
+    hair: Colour
+    band: Colour = (0, 0, 0)
+
+
+STYLES: dict[str, Style] = {
+    "tousled": Style(_tousled, (122, 76, 44)),
+    "long": Style(_long, (240, 200, 92)),
+    "mohawk": Style(_mohawk, (232, 70, 120)),
+    "ponytail": Style(_ponytail, (206, 92, 36), band=(80, 190, 180)),
+    "curls": Style(_curls, (110, 80, 116)),
+    "hat": Style(_hat, (84, 92, 190), band=(246, 206, 84)),
 }

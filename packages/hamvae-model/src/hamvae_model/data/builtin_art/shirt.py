@@ -71,7 +71,8 @@ def _sleeve(canvas: Canvas, limb: Limb, cut: Cut, dim: bool) -> None:
     sleeve = arm(limb, cut.sleeve, 0.4)
     canvas.paint(sleeve, _CLOTH, dim=dim)
     if cut.cuffs:
-        canvas.dye(capsule(between(limb.joint, limb.end, cut.sleeve - 1), limb.end, 2.2).mask & sleeve.mask, _CLOTH, _TRIM)
+        cuff = capsule(between(limb.joint, limb.end, cut.sleeve - 1), limb.end, 2.2)
+        canvas.dye(cuff.mask & sleeve.mask, _CLOTH, _TRIM)
 
 
 def _decorate(canvas: Canvas, figure: Figure, trunk: Shape, cut: Cut) -> None:
