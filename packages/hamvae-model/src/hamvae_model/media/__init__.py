@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch
 
+from ..atomic import write_bytes as write_bytes
 from ..clip import Clip
 from ..errors import UsageError
 from . import gif, png
-from ..atomic import write_bytes as write_bytes
 from .contact import sheet as sheet
 from .frames import enlarge, validate
 from .png import read_rgba as read_rgba
