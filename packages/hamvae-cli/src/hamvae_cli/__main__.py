@@ -1,0 +1,5 @@
+"""`python -m hamvae_cli` is `hamvae`."""
+
+from . import main
+
+main(prog_name="hamvae")

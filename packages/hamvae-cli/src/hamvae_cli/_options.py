@@ -1,0 +1,48 @@
+"""Arguments and options that several commands share."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hamvae_model.devices import DEVICES
+from hamvae_model.spelling import nearest
+
+PATH = click.Path(path_type=Path)  # whether it exists is asked where it is opened: the answer there says what to do
+
+
+class Name(click.Choice[str]):
+    """One of some names; a wrong one is answered with the nearest."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        return f"there is no '{value}'{nearest(str(value), self.choices)}."
+
+
+run_argument = click.argument("run", type=PATH)
+action_option = click.option(
+    "--action", metavar="NAME", help="Motion the clip shows, when its source does not say; see `hamvae inspect RUN`."
+)
+root_option = click.option(
+    "--root", type=PATH, metavar="DIR", help="Folder of the sprite sheets; else $HAMVAE_SPRITES_SHEETS."
+)
+device_option = click.option(
+    "--device", type=Name(DEVICES), default="auto", show_default=True, help="Where to compute; auto prefers a GPU."
+)
+output_option = click.option(
+    "-o", "--output", type=PATH, required=True, metavar="FILE", help="File to write: .gif or .png."
+)
+scale_option = click.option(
+    "--scale",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Draw each pixel as N x N pixels.",
+)
+frames_option = click.option(
+    "--frames", type=click.IntRange(min=1), default=16, show_default=True, metavar="N", help="Frames to make."
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Seed of everything random."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead, for programs.")

@@ -1,0 +1,108 @@
+"""hamvae demo"""
+
+from __future__ import annotations  # what is named in a signature is not loaded for it
+
+import shlex
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import hamvae_model as hv
+
+from . import _outputs
+from ._options import PATH, device_option
+from ._training import follow
+from .generate import starting_point
+
+if TYPE_CHECKING:
+    from hamvae_model.data import Characters
+
+CONTENT, MOTION = "builtin:test/3/walk-left", "builtin:test/8/slash-front"
+SCALE = 3  # of the animations
+JUDGED = 16  # characters of the test split: the table is to take seconds, not as long as the training
+SCORES = {
+    "reconstruction_psnr": ("clips through the model", "{:.1f} dB"),
+    "one_frame_psnr": ("16 frames generated from one", "{:.1f} dB"),
+    "static_psnr": ("that one frame standing still", "{:.1f} dB"),
+    "swap_psnr": ("motions swapped between characters", "{:.1f} dB"),
+    "swap_class_accuracy": ("swaps that show the right motion", "{:.0%}"),
+    "roll_mse_ratio": ("error of frames 193-200 over that of 1-8", "{:.2f}"),
+}
+
+
+@click.command()
+@click.option(
+    "-o", "--output", type=PATH, default=Path("demo"), show_default=True, metavar="DIR", help="Folder for everything."
+)
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to train; by default the preset's.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of everything random; by default 0.")
+@device_option
+def demo(output: Path, steps: int | None, seed: int | None, device: str) -> None:
+    """Train on the built-in characters and show the results.
+
+    It takes minutes on a laptop and downloads nothing. The folder receives the run, a swap of two motions, clips
+    generated from one image, and samples of characters nobody drew; a table scores the model on characters it never
+    saw. An interrupted demo is continued and a finished run is used again: remove the folder to train afresh.
+
+    \b
+    Example:
+      hamvae demo
+    """
+    from hamvae_model.devices import choose_device
+
+    where = choose_device(device)
+    run = output / "run"
+    source = hv.open_source("builtin", device=where)
+    reports = _begin_or_continue(run, source, steps, seed, where)
+    _outputs.check_folder(output)
+    follow(reports, resume_with=shlex.join(["hamvae", "demo", "-o", str(output)]))
+    model = hv.load(run, where)
+    _write_pictures(model, output)
+    _print_scores(model, source)
+    click.echo(f"\nNow try: hamvae swap {shlex.quote(str(run))} --content {MOTION} --motion {CONTENT} -o swap.gif")
+
+
+def _begin_or_continue(
+    run: Path, source: hv.Source, steps: int | None, seed: int | None, device: str
+) -> Generator[hv.Report, None, None]:
+    """Raises: UsageError: the run that is there was begun with other steps or another seed."""
+    from hamvae_model.checkpoint import load_config, steps_done
+
+    done = steps_done(run)
+    if done is None:
+        config = hv.build("demo", source=source, steps=steps, seed=seed or 0)
+        return hv.fit(config, run, source=source, device=device)
+    config = load_config(run)
+    training = config.training
+    if steps not in (None, training.steps) or seed not in (None, training.seed):
+        raise hv.UsageError(
+            f"'{run}' holds a run of {training.steps} steps with seed {training.seed}; remove it to train another, "
+            "or choose another folder with -o."
+        )
+    click.echo(f"Using the finished run in {run}" if done == training.steps else f"Continuing {run} after step {done}")
+    return hv.fit(config, run, source=source, device=device, resume=True)
+
+
+def _write_pictures(model: hv.HamVAE, folder: Path) -> None:
+    content, motion = (hv.open_clip(clip, labels=model.config.data.labels) for clip in (CONTENT, MOTION))
+    _outputs.write(folder / "swap.gif", [content, motion, model.swap(content, motion)], scale=SCALE)
+    generated = [
+        model.generate(content, action, start=starting_point("auto", content, action)) for action in model.classes
+    ]
+    _outputs.write(folder / "generate.png", generated)
+    for clip in generated:
+        _outputs.write(folder / f"generate-{clip.label}.gif", [clip], scale=SCALE)
+    seed = model.config.training.seed
+    _outputs.write(folder / "samples.png", [clip for name in model.classes for clip in model.sample(name, seed=seed)])
+
+
+def _print_scores(model: hv.HamVAE, source: Characters) -> None:
+    from hamvae_model.evaluation.protocols import held_out
+
+    from ._console import print_table
+
+    scores = held_out(model, source, characters=JUDGED, seed=model.config.training.seed)
+    click.echo(f"\nOn {JUDGED} characters the model never saw, in every motion:")
+    print_table(("what", "score"), [(words, form.format(scores[name])) for name, (words, form) in SCORES.items()])

@@ -1,0 +1,70 @@
+"""hamvae inspect"""
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+import hamvae_model as hv
+
+from ._options import json_option, run_argument
+
+COLUMNS = ("action", "periods (frames)", "frequencies (1/frame)", "growth (1/frame)", "residual")
+
+
+@click.command()
+@run_argument
+@json_option
+def inspect(run: Path, as_json: bool) -> None:
+    """Show what a model's motion operators do.
+
+    Each action has a generator H: the periods of its oscillations in frames, their frequencies, the fastest growth of
+    its orbits per frame (0 when they are bounded), and how far H is from a Hamiltonian matrix (0 when it is one).
+
+    \b
+    Example:
+      hamvae inspect runs/first
+    """
+    from hamvae_model.checkpoint import steps_done
+
+    model = hv.load(run)
+    config, operators = model.config, model.operators()
+    facts = {
+        "run": str(run),
+        "preset": config.preset,
+        "operator": config.model.operator,
+        "source": config.data.source,
+        "labels": config.data.labels,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "steps": config.training.steps,
+        "steps_done": steps_done(run),
+    }
+    if as_json:
+        described = [
+            asdict(operator) | {"periods": [period if math.isfinite(period) else None for period in operator.periods]}
+            for operator in operators
+        ]
+        click.echo(json.dumps(facts | {"operators": described}))
+        return
+    from ._console import print_table
+
+    done = "" if facts["steps_done"] is None else f"{facts['steps_done']} of "
+    click.echo(
+        f"{run}: preset {config.preset}, {config.model.operator} operators, {config.data.source} ({config.data.labels})"
+    )
+    click.echo(f"{facts['parameters']:,} parameters, {done}{config.training.steps} steps")
+    print_table(
+        COLUMNS,
+        [
+            (
+                operator.action,
+                " ".join(f"{period:.2f}" for period in operator.periods),
+                " ".join(f"{frequency:.4f}" for frequency in operator.frequencies),
+                f"{operator.growth:.1e}",
+                f"{operator.residual:.1e}",
+            )
+            for operator in operators
+        ],
+    )

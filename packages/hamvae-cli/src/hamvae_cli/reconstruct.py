@@ -1,0 +1,48 @@
+"""hamvae reconstruct"""
+
+from pathlib import Path
+
+import click
+
+import hamvae_model as hv
+
+from . import _outputs
+from ._options import action_option, device_option, output_option, root_option, run_argument, scale_option
+
+
+@click.command()
+@run_argument
+@click.option("--clip", required=True, metavar="CLIP", help="Clip to encode and decode.")
+@action_option
+@click.option("--side-by-side", is_flag=True, help="Write the clip and its reconstruction together.")
+@output_option
+@scale_option
+@root_option
+@device_option
+def reconstruct(
+    run: Path,
+    clip: str,
+    action: str | None,
+    side_by_side: bool,
+    output: Path,
+    scale: int,
+    root: Path | None,
+    device: str,
+) -> None:
+    """Pass a clip through the model.
+
+    What comes out is what the model understood. Content comes from all frames; the motion is read from the last few
+    and rolled backward to the first.
+
+    \b
+    Example:
+      hamvae reconstruct runs/first --clip builtin:test/3/walk-left \\
+          --side-by-side -o reconstruction.png
+    """
+    from hamvae_model.devices import choose_device
+
+    _outputs.check(output)
+    model = hv.load(run, choose_device(device))
+    original = hv.open_clip(clip, root, labels=model.config.data.labels)
+    result = model.reconstruct(original, action)
+    _outputs.write(output, [original, result] if side_by_side else [result], scale=scale)

@@ -1,0 +1,111 @@
+"""hamvae train"""
+
+from __future__ import annotations  # what is named in a signature is not loaded for it
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+import hamvae_model as hv
+from hamvae_model.config import LABELS, OPERATORS, SOURCES
+from hamvae_model.presets import PRESETS
+
+from ._options import PATH, Name, device_option, json_option, root_option
+from ._training import follow
+
+DEFAULT_PRESETS = {"builtin": "demo", "sprites": "sprites-small"}
+OF_A_NEW_RUN = ("data", "preset", "operator", "labels", "steps", "seed", "run")
+
+
+class TrainCommand(click.Command):
+    """Refuses, before anything is loaded, a call that neither begins nor continues a run, or does both."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        given = [name for name in OF_A_NEW_RUN if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+        resume = ctx.params["resume"]
+        if resume and given:
+            raise click.UsageError(f"--resume continues a run as it was begun; leave out --{given[0]}.", ctx)
+        if not resume and "data" not in given and not ctx.resilient_parsing:
+            raise click.UsageError(
+                "Say what to learn from with --data SOURCE, or continue a run with --resume RUN.", ctx
+            )
+        return rest
+
+
+@click.command(cls=TrainCommand)
+@click.option("--data", type=Name(SOURCES), help="Source of clips.")
+@root_option
+@click.option(
+    "--preset", type=Name(PRESETS), help="Size of the model and length of training; by default demo or sprites-small."
+)
+@click.option("--operator", type=Name(OPERATORS), help="Space of the motion's generators; by default the preset's.")
+@click.option("--labels", type=Name(LABELS), help="What a class of motion is; by default the preset's.")
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to train; by default the preset's.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+@device_option
+@click.option("--run", type=PATH, metavar="DIR", help="Folder to make; by default runs/SOURCE-PRESET.")
+@click.option("--resume", type=PATH, metavar="RUN", help="Continue this run instead, as it was begun.")
+@json_option
+def train(
+    data: str,
+    root: Path | None,
+    preset: str | None,
+    operator: str | None,
+    labels: str | None,
+    steps: int | None,
+    seed: int,
+    device: str,
+    run: Path | None,
+    resume: Path | None,
+    as_json: bool,
+) -> None:
+    """Train a model on a source of clips.
+
+    The run folder holds the weights, the configuration, a log of every loss (metrics.jsonl) and sample sheets to
+    look at while you wait. Ctrl-C saves and stops; --resume continues to the same numbers as if nothing happened.
+    With --json, progress goes to standard error.
+
+    \b
+    Example:
+      hamvae train --data builtin --run runs/first
+      hamvae train --resume runs/first
+    """
+    from hamvae_model.checkpoint import load_config
+    from hamvae_model.devices import choose_device
+
+    where = choose_device(device)
+    if resume is not None:
+        run, config = resume, load_config(resume)
+        source = hv.open_source(config.data.source, root, labels=config.data.labels, device=where)
+    else:
+        preset = preset or DEFAULT_PRESETS[data]
+        run = run or Path("runs") / f"{data}-{preset}"
+        source = hv.open_source(data, root, labels=labels or PRESETS[preset].labels, device=where)
+        config = hv.build(preset, source=source, operator=operator, steps=steps, seed=seed)
+    reports = hv.fit(config, run, source=source, device=where, resume=resume is not None)
+    root_again = f" --root {shlex.quote(str(root))}" if root else ""
+    resume_with = f"hamvae train --resume {shlex.quote(str(run))}{root_again}"
+    report = follow(reports, resume_with=resume_with, stderr=as_json)
+    if as_json:
+        click.echo(json.dumps(_summary(run, config.training.steps, report)))
+    elif report is None:
+        click.echo(f"{run} has done all its {config.training.steps} steps; nothing is left to train.")
+    else:
+        click.echo(f"Trained {run}; look at what it learnt with: hamvae inspect {shlex.quote(str(run))}")
+
+
+def _summary(run: Path, steps: int, report: hv.Report | None) -> dict[str, Any]:
+    """What --json prints; a run that was complete already has no new numbers."""
+    return {
+        "run": str(run),
+        "steps": steps,
+        "seconds": report.seconds if report else None,
+        "sequences_per_second": report.sequences_per_second if report else None,
+        "losses": report.losses if report else None,
+        "psnr": report.psnr if report else None,
+    }
