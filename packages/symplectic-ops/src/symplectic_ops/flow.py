@@ -1,17 +1,13 @@
 """Linear Hamiltonian flow: s(t) = exp(tH) s₀ at any real times, forward and backward."""
 
-import math
-
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
 from ._precision import WORKING_DTYPES, without_autocast
-from .errors import NonFiniteError, StructureError
+from .errors import StructureError
 from .expm import Structure, expm
-
-# Up to so many distinct times each gets its own exponential; more whole times are composed of two parts.
-FEW_TIMES = 32
+from .propagators import propagators
 
 
 def flow(
@@ -19,17 +15,16 @@ def flow(
 ) -> Tensor:
     r"""The solution :math:`s(t) = e^{tH} s_0` of ds/dt = H s at the given times.
 
-    Each distinct time costs one exponential per matrix, however often it occurs; many whole times are split as
-    t = t₁ + t₂ with few distinct parts. Nothing is stepped, so a late time is as accurate as one exponential of that
-    norm, and s(0) is s0 to the last bit. In float16 and bfloat16 the work is done in float32 and rounded once.
-    Autocasting has no effect.
+    Nothing is stepped: each distinct time has its propagator exp(tH), computed in double precision, so the state 200
+    frames away is as accurate as the next, and s(0) is s0 to the last bit. In float16 and bfloat16 states are moved in
+    float32 and rounded once. Autocasting has no effect.
 
     Args:
         H: generators (*k, n, n).
         s0: states at time zero, (b, *k, n), or (*k, n) for one state. Same dtype as H.
         times: real times of any dtype, negative is backward: (t,), shared by the batch, or (b, t).
         structure: what is known of H; see `expm`.
-        precise: compute in double precision and round the result.
+        precise: move the states in double precision too, and round the result.
 
     Returns:
         (b, t, *k, n); b is absent when neither s0 nor times has it. Differentiable in H, s0 and times.
@@ -47,17 +42,14 @@ def flow(
                 [-1.,  0.]])
     """
     _check(H, s0, times)
-    work = WORKING_DTYPES[H.dtype]
-    if precise:
-        work = torch.complex128 if work.is_complex else torch.float64
+    double = torch.complex128 if H.is_complex() else torch.float64
     n, blocks = H.shape[-1], H.shape[:-2]
     one_state, one_grid = s0.ndim < H.ndim, times.ndim == 1
-    grids = times[None] if one_grid else times
-    states = (s0[None] if one_state else s0).to(work)
-    generators = H.to(work).reshape(-1, n, n)
+    generators = H.to(double).reshape(-1, n, n)
+    states = (s0[None] if one_state else s0).to(double if precise else WORKING_DTYPES[s0.dtype])
     states = states.reshape(len(states), 1, len(generators), n)
     with without_autocast(H.device):
-        states = _advance(generators, states, grids, structure)
+        states = _advance(generators, states, times[None] if one_grid else times, structure)
     states = states.reshape(*states.shape[:2], *blocks, n).to(s0.dtype)
     return states[0] if one_state and one_grid else states
 
@@ -65,33 +57,33 @@ def flow(
 def _advance(H: Tensor, states: Tensor, times: Tensor, structure: Structure | None) -> Tensor:
     """The states (b or 1, 1, k, n) at times (b or 1, t): (b, t, k, n)."""
     if times.requires_grad or forward_ad.unpack_dual(times).tangent is not None:
-        # Which times are equal is no differentiable question; each gets its own exponential.
-        return _apply(expm(times.to(H.dtype)[..., None, None, None] * H, structure=structure), states)
-    distinct, parts = _distinct_parts(times)
-    if not bool(distinct.isfinite().all()):
-        raise NonFiniteError("`times` contains NaN or infinity; every time must be a finite number.")
-    propagators = expm(distinct.to(H.dtype)[:, None, None, None] * H, structure=structure)
-    for part in parts:
-        states = _apply(propagators[part], states)
-    return states
+        # Which times are equal is no differentiable question: each gets its own exponential.
+        moving = expm(times.to(H.dtype)[..., None, None, None] * H, structure=structure).to(states.dtype)
+        return torch.einsum("btkij,btkj->btki", moving, states)
+    shape = torch.broadcast_shapes(states.shape[:2], times.shape)
+    states = states.expand(*shape, *states.shape[2:]).flatten(0, 1)
+    for table, index in propagators(H, times, structure):
+        states = _apply(table.to(states.dtype), index.expand(shape).flatten(), states)
+    return states.unflatten(0, shape)
 
 
-def _apply(propagators: Tensor, states: Tensor) -> Tensor:
-    """Propagators (b or 1, t, k, n, n) on states (b or 1, t or 1, k, n)."""
-    return torch.einsum("btkij,btkj->btki", propagators, states)
+def _apply(table: Tensor, index: Tensor, states: Tensor) -> Tensor:
+    """Row index[p] of the table (u, k, n, n) times state p (p, k, n): (p, k, n).
 
-
-def _distinct_parts(times: Tensor) -> tuple[Tensor, Tensor]:
-    """The times to exponentiate (u,), and for each time the one or two of them that add up to it (1 or 2, b, t)."""
-    distinct, index = times.unique(return_inverse=True)
-    if len(distinct) > FEW_TIMES and bool((distinct == distinct.round()).all()):
-        # Splitting at a power of two near the square root of the range is exact and leaves about 2√range parts.
-        stride = 2 ** round(math.log2(float(distinct[-1] - distinct[0])) / 2)
-        coarse = (distinct / stride).round() * stride
-        parts, part_index = torch.stack([distinct - coarse, coarse]).unique(return_inverse=True)
-        if len(parts) < len(distinct):
-            return parts, part_index[:, index]
-    return distinct, index[None]
+    States that share a matrix are lined up and multiplied at once, short lines filled up with zeros. That beats
+    giving every state its own copy of the matrix, unless one line is much longer than the rest.
+    """
+    counts = torch.bincount(index, minlength=len(table))
+    width = int(counts.max()) if len(index) else 0
+    if width * len(table) > 8 * len(index):
+        return (table[index] @ states.unsqueeze(-1)).squeeze(-1)
+    order = index.argsort(stable=True)
+    place = torch.empty_like(order)
+    place[order] = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[index[order]]
+    slot = index * width + place
+    lines = states.new_zeros(len(table) * width, *states.shape[1:]).index_copy(0, slot, states)
+    lines = torch.einsum("ukij,uwkj->uwki", table, lines.unflatten(0, (len(table), width)))
+    return lines.flatten(0, 1)[slot]
 
 
 def _check(H: Tensor, s0: Tensor, times: Tensor) -> None:

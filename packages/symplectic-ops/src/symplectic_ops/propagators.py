@@ -1,0 +1,67 @@
+"""Tables of propagators exp(tH) for many times at the price of few exponentials."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from .errors import NonFiniteError
+from .expm import Structure, expm
+
+# Whole times up to this one are powers of one propagator; larger ones take a second stride.
+SHORT = 16
+
+
+def propagators(H: Tensor, times: Tensor, structure: Structure | None = None) -> list[tuple[Tensor, Tensor]]:
+    """Factors of the propagators exp(tH) of the given times, to be applied one after the other.
+
+    Whole times become powers of exp(±H), and where they reach far also of exp(±rH) with r near the square root of
+    the farthest, as long as that is less work than an exponential for each distinct time. exp(0) is I exactly.
+
+    Args:
+        H: generators (k, n, n).
+        times: any shape, not differentiable here.
+        structure: what is known of H; see `expm`.
+
+    Returns:
+        One or two factors, each a table of matrices (u, k, n, n) and, for each time, the row it takes: int64, the
+        shape of `times`.
+
+    Raises:
+        NonFiniteError: a time or H is not finite, or a propagator overflows.
+    """
+    distinct, index = times.unique(return_inverse=True)
+    if not bool(distinct.isfinite().all()):
+        raise NonFiniteError("`times` contains NaN or infinity; every time must be a finite number.")
+    if len(distinct) and bool((distinct == distinct.round()).all()):
+        first, last = int(distinct[0]), int(distinct[-1])
+        farthest = max(-first, last)
+        strides = [1] if farthest <= SHORT else [1, 2 ** math.ceil(math.log2(farthest + 1) / 2)]
+        signs = [1] if first >= 0 else [1, -1]
+        digits = _digits(distinct, strides)
+        length = int(digits.max()) + 1
+        if length * len(strides) * len(signs) <= 8 * len(distinct):
+            powers = _powers(H, strides, signs, length, structure)
+            rows = (digits * len(signs) + (distinct < 0))[:, index]
+            return [(table.flatten(0, 1), row) for table, row in zip(powers.unbind(1), rows, strict=True)]
+    return [(expm(distinct.to(H.dtype)[:, None, None, None] * H, structure=structure), index)]
+
+
+def _digits(times: Tensor, strides: list[int]) -> Tensor:
+    """|t| written in these strides, the smallest first: int64 (len(strides), u)."""
+    rest, digits = times.abs().to(torch.int64), []
+    for stride in reversed(strides):
+        digits.append(rest // stride)
+        rest = rest % stride
+    return torch.stack(digits[::-1])
+
+
+def _powers(H: Tensor, strides: list[int], signs: list[int], length: int, structure: Structure | None) -> Tensor:
+    """exp(H · stride · sign) to the powers 0, 1, ..., at least length − 1: (powers, strides, signs, k, n, n)."""
+    steps = torch.tensor([[stride * sign for sign in signs] for stride in strides], dtype=H.dtype, device=H.device)
+    step = expm(steps[..., None, None, None] * H, structure=structure)
+    powers = torch.stack([torch.eye(H.shape[-1], dtype=H.dtype, device=H.device).expand_as(step), step])
+    while len(powers) < length:
+        step = step @ step
+        powers = torch.cat([powers, step @ powers])
+    return powers
