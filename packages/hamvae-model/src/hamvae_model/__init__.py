@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .clip import Batch as Batch
     from .clip import Clip as Clip
     from .config import Config as Config
+    from .data import Source as Source
     from .data import open_clip as open_clip
     from .data import open_source as open_source
     from .media import read as read
@@ -36,6 +37,7 @@ _HOMES = {
     "HamVAE": "model",
     "PRESETS": "presets",
     "Report": "training",
+    "Source": "data",
     "build": "presets",
     "fit": "training",
     "load": "checkpoint",

@@ -82,6 +82,14 @@ def load_config(run: Path) -> Config:
     return Config.from_json(_read(run / STATE)[1].get("config", "{}"))
 
 
+def steps_done(run: Path) -> int | None:
+    """The number of steps a run was last saved after; None for anything but a run folder.
+
+    Raises: UsageError, HamvaeError: as `load`.
+    """
+    return int(_read(run / STATE)[1]["step"]) if (run / STATE).exists() else None
+
+
 def load_state(run: Path, model: HamVAE, optimiser: torch.optim.Optimizer) -> tuple[int, float]:
     """Fill `model` and `optimiser` with the saved state; returns the step it was saved after and the best score.
 
@@ -90,13 +98,18 @@ def load_state(run: Path, model: HamVAE, optimiser: torch.optim.Optimizer) -> tu
     tensors, header = _read(run / STATE)
     _fill(model, {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model/")}, run / STATE)
     restored = optimiser.state_dict()
-    for index, (name, _) in enumerate(model.named_parameters()):
+    for index, (name, parameter) in enumerate(model.named_parameters()):
         prefix = f"optimiser/{name}/"
         moments = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
         if moments:
-            restored["state"][index] = moments
+            restored["state"][index] = {key: _laid_out_like(parameter, value) for key, value in moments.items()}
     optimiser.load_state_dict(restored)
     return int(header["step"]), float(header["best"])
+
+
+def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+    """A moment in its parameter's memory format: the fused optimiser walks both through memory side by side."""
+    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -30,14 +30,14 @@ class ModelConfig:
     image_size: int = 64
     length: int = 8  # frames of a training clip
     period: int | None = None  # frames after which clips repeat; sets the initial frequencies
-    operator: str = "elliptic"
+    operator: str = "skew-symmetric"
     content_dim: int = 32
     pairs: int = 4  # d position–momentum pairs per class
     history: int = 3  # w frames the momentum is read from
     encoder_widths: tuple[int, ...] = (32, 64, 128)
     feature_dim: int = 256
-    decoder_hidden: tuple[int, ...] = (512, 512)
-    decoder_widths: tuple[int, ...] = (32, 32)
+    decoder_hidden: tuple[int, ...] = (512, 1024)
+    decoder_widths: tuple[int, ...] = (24,)
     decoder_grid: int = 16  # side of the first feature map
     class_in_decoder: bool = True
 
@@ -46,7 +46,7 @@ class ModelConfig:
 class ObjectiveConfig:
     """Weights of the terms of the bound; 1 everywhere is eq. (17) with likelihood variance α²."""
 
-    variance: float = 0.05  # α²
+    variance: float = 0.04  # α²
     content_weight: float = 4.0
     position_weight: float = 1.0
     momentum_weight: float = 1.0
@@ -59,11 +59,11 @@ class TrainingConfig:
     steps: int
     batch: int = 32  # clips per step
     decoded_frames: int = 4  # frames of each clip that are decoded and scored
-    horizon: int = 16  # frames a periodic clip is tiled to
+    horizon: int = 200  # frames a periodic clip is tiled to
     single_image: float = 0.25  # share of clips seen through their first frame alone
-    learning_rate: float = 2e-3
-    operator_rate: float = 0.1  # learning rate of the operators, as a share of the above
-    warmup: int = 200  # steps of linear warm-up
+    learning_rate: float = 4e-3
+    operator_rate: float = 0.01  # learning rate of the operators, as a share of the above
+    warmup: int = 300  # steps of linear warm-up
     gradient_clip: float = 1.0
     bfloat16: bool = False
     seed: int = 0

@@ -1,7 +1,8 @@
 """Frames to features: the trunk θ₂ that content and motion share, and where the two part.
 
-Content is *what* is shown, so its branch averages over space: a hairstyle counts the same wherever the head is, and
-pose finds it hard to leak into z. Motion is *where* things are, so its branch keeps the layout.
+Content is *what* is shown, so its branch keeps the strongest response wherever it is: a hairstyle counts the same
+whichever way the head turns, and pose finds it hard to leak into z. Motion is *where* things are, so its branch keeps
+the layout.
 """
 
 from typing import NamedTuple
@@ -48,4 +49,4 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> Features:
         shared = self.trunk(images.contiguous(memory_format=torch.channels_last))
-        return Features(content=self.content(shared).mean((-2, -1)), motion=self.motion(shared))
+        return Features(content=self.content(shared).amax((-2, -1)), motion=self.motion(shared))

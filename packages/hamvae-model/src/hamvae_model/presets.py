@@ -1,12 +1,15 @@
 """Presets: a name, the short difference from the defaults, and the reason for each. No torch here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .config import OPERATORS, Config, DataConfig, ModelConfig, ObjectiveConfig, TrainingConfig
 from .errors import UsageError
 from .spelling import nearest
+
+if TYPE_CHECKING:  # a source is made of tensors
+    from .data import Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "sprites-small": Preset(
         summary="the Sprites sheets in under an hour on two CPU cores",
-        training={"steps": 20000},
+        training={"steps": 26000},
     ),
     "sprites": Preset(
         summary="the Sprites sheets at full size, for one GPU",
@@ -46,10 +49,7 @@ PRESETS: dict[str, Preset] = {
 def build(
     name: str,
     *,
-    source: str,
-    classes: Sequence[str],
-    length: int,
-    period: int | None,
+    source: "Source",
     operator: str | None = None,
     steps: int | None = None,
     seed: int = 0,
@@ -58,7 +58,7 @@ def build(
 
     Args:
         name: of the preset.
-        source: name of the source; with its `classes`, `length` of a clip and `period` in frames.
+        source: what to train on; its classes, clip length and period shape the model.
         operator, steps: in place of the preset's.
         seed: of everything random.
 
@@ -75,8 +75,10 @@ def build(
     training = dict(preset.training) | ({"steps": steps} if steps else {}) | {"seed": seed}
     return Config(
         preset=name,
-        data=DataConfig(source=source, labels=preset.labels),
-        model=ModelConfig(classes=tuple(classes), length=length, period=period, **model),
+        data=DataConfig(source=source.name, labels=source.labelling),
+        model=ModelConfig(
+            classes=source.classes, image_size=source.size, length=source.length, period=source.period, **model
+        ),
         objective=ObjectiveConfig(**preset.objective),
         training=TrainingConfig(**training),
     )

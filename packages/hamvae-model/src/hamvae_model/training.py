@@ -7,7 +7,7 @@ goes through the same numbers as one that is not.
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class Report:
         losses: each named term of the bound in nats per clip, and `loss`, the weighted bound per pixel value that
             is minimised; means over the steps since the last report.
         sequences_per_second: clips seen per second since training started or resumed.
+        seconds: since training started or resumed.
         eta_seconds: time left at that pace.
         psnr: of a fixed handful of training clips generated from their first frame, in dB, when a sheet was made.
         sample_sheet: the picture just written, if any.
@@ -46,6 +47,7 @@ class Report:
     steps: int
     losses: dict[str, float]
     sequences_per_second: float
+    seconds: float
     eta_seconds: float
     psnr: float | None = None
     sample_sheet: Path | None = None
@@ -53,7 +55,7 @@ class Report:
 
 def fit(
     config: Config, run: str | Path, *, source: Source, device: torch.device | str = "cpu", resume: bool = False
-) -> Iterator[Report]:
+) -> Generator[Report, None, None]:
     """Train a model in the folder `run`; each item is a `Report`, and the last comes after the last step.
 
     Closing the iterator early saves what was learnt, to be continued with ``resume=True``; so does every
@@ -68,7 +70,7 @@ def fit(
         checkpoint.create_run(run, config)
     torch.set_flush_denormal(True)  # vanishing activations otherwise slow the convolutions of a CPU several-fold
     model = new_model(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.Adam(_groups(model, config.training), betas=(0.9, 0.99), fused=True)
+    optimiser = new_optimiser(model)
     start, best = checkpoint.load_state(run, model, optimiser) if resume else (0, -math.inf)
     return _Run(model, optimiser, source, run, start, best).steps()
 
@@ -78,6 +80,19 @@ def new_model(config: Config) -> HamVAE:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_seed(config.training.seed, 0))
         return HamVAE(config)
+
+
+def new_optimiser(model: HamVAE) -> torch.optim.Optimizer:
+    """Adam with one group for each parameter, in the model's order, so that saved moments find theirs by name."""
+    training = model.config.training
+    groups = [
+        {
+            "params": [parameter],
+            "base_rate": training.learning_rate * (training.operator_rate if name.startswith("motion.") else 1.0),
+        }
+        for name, parameter in model.named_parameters()
+    ]
+    return torch.optim.Adam(groups, lr=training.learning_rate, betas=(0.9, 0.99), fused=True)
 
 
 def train_step(model: HamVAE, optimiser: torch.optim.Optimizer, source: Source, step: int) -> dict[str, Tensor]:
@@ -156,7 +171,7 @@ class _Run:
         self.saved = start
         self.preview = PreviewClips(source)
 
-    def steps(self) -> Iterator[Report]:
+    def steps(self) -> Generator[Report, None, None]:
         training = self.model.config.training
         began, start = time.perf_counter(), self.done
         sums: dict[str, Tensor] = {}
@@ -167,20 +182,23 @@ class _Run:
                     sums[name] = sums.get(name, torch.zeros_like(value)) + value
                 self.done, since = self.done + 1, since + 1
                 last = self.done == training.steps
-                if self.done % REPORT_EVERY and not last:
+                show, save = (last or self.done % every == 0 for every in (training.sample_every, training.save_every))
+                if self.done % REPORT_EVERY and not (show or save):
                     continue
-                pace = (self.done - start) / (time.perf_counter() - began)
+                seconds = time.perf_counter() - began
+                pace = (self.done - start) / seconds
                 report = Report(
                     step=self.done,
                     steps=training.steps,
                     losses={name: float(value) / since for name, value in sums.items()},
                     sequences_per_second=pace * training.batch,
+                    seconds=seconds,
                     eta_seconds=(training.steps - self.done) / pace,
                 )
                 sums, since = {}, 0
-                if self.done % training.sample_every == 0 or last:
+                if show:
                     report = self.show(report)
-                if self.done % training.save_every == 0 or last:
+                if save:
                     self.save()
                 self.log(report)
                 yield report
@@ -218,20 +236,11 @@ class _Run:
 
     def log(self, report: Report) -> None:
         """Append the report to metrics.jsonl; one line, one write."""
-        line = {"step": report.step, **report.losses, "sequences_per_second": report.sequences_per_second}
+        line = {"step": report.step, "seconds": report.seconds, **report.losses}
         if report.psnr is not None:
             line["psnr"] = report.psnr
         with (self.run / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-
-
-def _groups(model: HamVAE, training: TrainingConfig) -> list[dict[str, object]]:
-    """One group for each parameter, in the model's order, so that saved moments find their parameter by name."""
-    return [
-        {"params": [parameter], "lr": 0.0, "base_rate": training.learning_rate * share}
-        for name, parameter in model.named_parameters()
-        for share in [training.operator_rate if name.startswith("motion.") else 1.0]
-    ]
 
 
 def _seed(seed: int, step: int) -> int:

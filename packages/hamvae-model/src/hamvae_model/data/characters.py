@@ -51,7 +51,7 @@ class Characters:
     """
 
     def __init__(self, art: Art, labels: str = "action-direction", device: torch.device | str = "cpu") -> None:
-        self.name = art.name
+        self.name, self.labelling = art.name, labels
         self.device = torch.device(device)
         self.motions = tuple(f"{action}-{direction}" for action in art.actions for direction in art.directions)
         self.classes = self.motions if labels == "action-direction" else art.actions

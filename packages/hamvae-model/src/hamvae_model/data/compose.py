@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 BLACK = -(1 << 24)  # the opaque black pixel: alpha 255 in the high byte, no colour
-OPAQUE = -1  # what remains of an int32 pixel with alpha 255 after shifting the three colours out
 
 
 def pack(cells: Tensor) -> Tensor:
@@ -32,7 +31,8 @@ def over(canvas: Tensor, layer: Tensor, translucent: Tensor) -> Tensor:
 
     Returns: int32 pixels (m, h, w), opaque.
     """
-    result = torch.where(layer >> 24 == OPAQUE, layer, canvas)
+    # The sign bit of a pixel is the highest bit of its alpha, which tells 255 from 0; other alphas are blended below.
+    result = torch.where(layer < 0, layer, canvas)
     rows = translucent.nonzero().squeeze(1)
     if len(rows):
         result[rows] = _blend(canvas[rows], layer[rows])

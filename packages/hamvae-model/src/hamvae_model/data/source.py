@@ -15,6 +15,10 @@ class Source(Protocol):
     def name(self) -> str: ...
 
     @property
+    def labelling(self) -> str:
+        """What a class is: ``action`` or ``action-direction``."""
+
+    @property
     def classes(self) -> tuple[str, ...]: ...
 
     @property

@@ -1,0 +1,82 @@
+"""Weights and configurations on disk: exact, self-describing, refused in one sentence when damaged."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import hamvae_model as hv
+import pytest
+import torch
+from hamvae_model import HamvaeError, UsageError, checkpoint
+from hamvae_model.config import Config
+from hamvae_model.training import new_model
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+
+def test_loaded_weights_are_the_saved_ones(tiny: hv.Config, tmp_path: Path) -> None:
+    model = new_model(tiny)
+    checkpoint.save_weights(tmp_path / "weights.safetensors", model)
+    loaded = hv.load(tmp_path)
+    assert loaded.config == tiny and not loaded.training
+    for name, tensor in model.state_dict().items():
+        assert loaded.state_dict()[name].equal(tensor), name
+
+
+def test_the_weights_carry_their_configuration_and_win_over_the_copy(run: Path, tiny: hv.Config) -> None:
+    with safe_open(run / "weights.safetensors", "pt") as file:
+        assert json.loads(file.metadata()["config"])["preset"] == "demo"
+    (run.parent / "other").mkdir()
+    (run.parent / "other" / "weights.safetensors").write_bytes((run / "weights.safetensors").read_bytes())
+    (run.parent / "other" / "config.json").write_text("{}")
+    assert hv.load(run.parent / "other").config == tiny
+
+
+def test_a_missing_run_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no trained run at '.*weights\.safetensors'; train one with"):
+        hv.load(tmp_path)
+
+
+@pytest.mark.parametrize("damage", [b"", b"not weights at all", b"\xff" * 64])
+def test_a_corrupt_file_is_refused(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "weights.safetensors").write_bytes(damage)
+    with pytest.raises(HamvaeError, match=r"weights\.safetensors' is damaged and cannot be read"):
+        hv.load(tmp_path)
+
+
+def test_a_truncated_file_is_refused(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "weights.safetensors").write_bytes((run / "weights.safetensors").read_bytes()[:-100])
+    with pytest.raises(HamvaeError, match="is damaged"):
+        hv.load(tmp_path)
+
+
+def test_weights_of_another_shape_are_refused(run: Path, tiny: hv.Config, tmp_path: Path) -> None:
+    tensors = load_file(run / "weights.safetensors")
+    wider = dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, content_dim=9))
+    save_file(tensors, tmp_path / "weights.safetensors", metadata={"config": wider.to_json()})
+    with pytest.raises(HamvaeError, match="do not fit the configuration stored with them"):
+        hv.load(tmp_path)
+
+
+def test_safetensors_without_a_configuration_are_refused(tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(1)}, tmp_path / "weights.safetensors")
+    with pytest.raises(HamvaeError, match="has format None where 'hamvae/1' is read"):
+        hv.load(tmp_path)
+
+
+def test_a_configuration_survives_its_json(tiny: hv.Config) -> None:
+    assert Config.from_json(tiny.to_json()) == tiny
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"format": "hamvae/99"}, "has format 'hamvae/99' where 'hamvae/1' is read"),
+        ({"preset": 3}, "field 'preset' of the configuration holds 3"),
+        ({"colour": "red"}, "does not have the expected fields; look at: colour"),
+    ],
+)
+def test_a_strange_configuration_is_refused_by_field(tiny: hv.Config, change: dict[str, object], sentence: str) -> None:
+    values = json.loads(tiny.to_json()) | change
+    with pytest.raises(HamvaeError, match=sentence):
+        Config.from_json(json.dumps(values))

@@ -1,0 +1,168 @@
+"""Training: the bound goes down, runs resume exactly, and a run folder holds what it promises."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import hamvae_model as hv
+import pytest
+import torch
+from hamvae_model import HamvaeError, UsageError, checkpoint
+from hamvae_model.data import Characters
+from hamvae_model.objective import Terms, terms
+from hamvae_model.training import draw_views, new_model, new_optimiser, schedule, train_step
+from safetensors.torch import load_file
+
+
+def train(config: hv.Config, run: Path, source: Characters, *, stop_at: int | None = None, resume: bool = False) -> None:
+    reports = hv.fit(config, run, source=source, resume=resume)
+    for report in reports:
+        if report.step == stop_at:
+            break
+    reports.close()  # type: ignore[attr-defined]
+
+
+def test_one_batch_can_be_learnt_by_heart(builtin: Characters) -> None:
+    config = hv.build("demo", source=builtin, seed=1)
+    small = dataclasses.replace(config.model, decoder_hidden=(128,), feature_dim=64, encoder_widths=(16, 16, 32))
+    training = dataclasses.replace(config.training, batch=2, single_image=0.0)
+    config = dataclasses.replace(config, model=small, training=training)
+    model, views = new_model(config), draw_views(config, builtin, torch.Generator().manual_seed(0), torch.device("cpu"))
+    optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
+    errors = []
+    for _ in range(150):
+        explanation = model(views, torch.Generator().manual_seed(0))
+        parts = terms(explanation, views, variance=0.05, length=8)
+        optimiser.zero_grad()
+        parts.bound(dataclasses.replace(config.objective, content_weight=0.01)).backward()
+        optimiser.step()
+        errors.append(parts.reconstruction.item())
+    assert errors[-1] < errors[0] / 50
+
+
+def test_views_hold_the_frames_their_offsets_say(tiny: hv.Config, builtin: Characters) -> None:
+    seed = 11
+    views = draw_views(tiny, builtin, torch.Generator().manual_seed(seed), torch.device("cpu"))
+    clips = torch.randint(builtin.splits["train"], (4,), generator=torch.Generator().manual_seed(seed))
+    whole = builtin.clips("train", clips)
+    assert views.labels.equal(whole.labels)
+    for row in range(4):
+        matches = (whole.frames[row] == views.window[row, -1]).flatten(1).all(1).nonzero().flatten()
+        assert len(matches) == 1
+        for target, offset in zip(views.targets[row], views.offsets[row], strict=True):
+            assert target.equal(whole.frames[row, (int(matches) + int(offset)) % 8])
+
+
+def test_targets_reach_beyond_the_clip_so_that_the_flow_learns_to_come_round(
+    tiny: hv.Config, builtin: Characters
+) -> None:
+    offsets = torch.cat(
+        [draw_views(tiny, builtin, torch.Generator().manual_seed(s), torch.device("cpu")).offsets for s in range(50)]
+    )
+    assert offsets.min() < 0
+    assert offsets.max() > tiny.model.length
+
+
+def test_the_bound_is_the_weighted_sum_of_its_named_terms(tiny: hv.Config) -> None:
+    parts = Terms(*(), reconstruction=torch.tensor(1.0), content=torch.tensor(10.0), position=torch.tensor(100.0),
+                  momentum=torch.tensor(1000.0))  # fmt: skip
+    weights = dataclasses.replace(tiny.objective, content_weight=2, position_weight=3, momentum_weight=4)
+    assert float(parts.bound(weights)) == 1 + 20 + 300 + 4000
+
+
+def test_the_divergences_equal_those_of_torch_distributions(tiny: hv.Config, builtin: Characters) -> None:
+    views = draw_views(tiny, builtin, torch.Generator().manual_seed(0), torch.device("cpu"))
+    explanation = new_model(tiny)(views, torch.Generator().manual_seed(0))
+    parts = terms(explanation, views, variance=0.05, length=8)
+    for name in ("content", "position", "momentum"):
+        gaussian = getattr(explanation, name)
+        posterior = torch.distributions.Normal(gaussian.mean.double(), gaussian.log_deviation.double().exp())
+        reference = torch.distributions.kl_divergence(posterior, torch.distributions.Normal(0.0, 1.0)).sum(-1).mean()
+        torch.testing.assert_close(getattr(parts, name).double(), reference, rtol=1e-5, atol=1e-5)
+
+
+def test_decoding_a_few_frames_estimates_the_sum_over_all(tiny: hv.Config, builtin: Characters) -> None:
+    views = draw_views(tiny, builtin, torch.Generator().manual_seed(0), torch.device("cpu"))
+    explanation = new_model(tiny)(views, torch.Generator().manual_seed(0))
+    error = (explanation.images.double() - views.targets / 255) ** 2
+    expected = 8 * error.sum((2, 3, 4)).mean() / (2 * 0.05)
+    torch.testing.assert_close(
+        terms(explanation, views, variance=0.05, length=8).reconstruction.double(), expected, rtol=1e-5, atol=0
+    )
+
+
+def test_the_learning_rate_warms_up_and_ends_near_zero(tiny: hv.Config) -> None:
+    training = dataclasses.replace(tiny.training, steps=100, warmup=10)
+    rates = [schedule(step, training) for step in range(1, 101)]
+    assert rates[0] == pytest.approx(0.1) and max(rates) > 0.97 and rates.index(max(rates)) == 9
+    assert rates[9:] == sorted(rates[9:], reverse=True) and rates[-1] < 1e-3
+
+
+@pytest.mark.parametrize("stop_at", [2, 4])
+def test_a_resumed_run_equals_the_uninterrupted_one_to_the_last_bit(
+    tiny: hv.Config, builtin: Characters, run: Path, tmp_path: Path, stop_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hamvae_model.training.REPORT_EVERY", 1)
+    train(tiny, tmp_path / "run", builtin, stop_at=stop_at)
+    train(checkpoint.load_config(tmp_path / "run"), tmp_path / "run", builtin, resume=True)
+    ours, theirs = (load_file(folder / "state" / "training.safetensors") for folder in (tmp_path / "run", run))
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if not ours[name].equal(theirs[name])] == []
+
+
+def test_closing_the_iterator_early_saves_what_was_learnt(
+    tiny: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hamvae_model.training.REPORT_EVERY", 1)
+    train(tiny, tmp_path / "run", builtin, stop_at=3)
+    model = new_model(tiny)
+    step, _ = checkpoint.load_state(tmp_path / "run", model, new_optimiser(model))
+    assert step == 3
+    assert hv.load(tmp_path / "run").config == tiny
+
+
+def test_a_run_folder_holds_what_it_promises_and_can_be_moved(run: Path, tmp_path: Path) -> None:
+    names = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
+    assert names == {
+        "config.json",
+        "environment.json",
+        "metrics.jsonl",
+        "weights.safetensors",
+        "best.safetensors",
+        "state/training.safetensors",
+        "samples/step-000004.png",
+        "samples/step-000006.png",
+    }
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert {"step", "loss", "reconstruction", "content", "position", "momentum", "psnr"} <= lines[-1].keys()
+    moved = run.parent / "moved"
+    moved.mkdir()
+    for path in run.iterdir():
+        if path.is_file():
+            (moved / path.name).write_bytes(path.read_bytes())
+    assert hv.load(moved).config == hv.load(run).config
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(tiny: hv.Config, builtin: Characters, run: Path) -> None:
+    before = (run / "weights.safetensors").read_bytes()
+    with pytest.raises(UsageError, match="already holds a run; continue it with --resume"):
+        hv.fit(tiny, run, source=builtin)
+    assert (run / "weights.safetensors").read_bytes() == before
+
+
+def test_resuming_where_nothing_is_says_so(tiny: hv.Config, builtin: Characters, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no trained run at"):
+        hv.fit(tiny, tmp_path, source=builtin, resume=True)
+
+
+def test_a_loss_that_is_not_finite_stops_training_before_it_reaches_the_weights(
+    tiny: hv.Config, builtin: Characters
+) -> None:
+    model = new_model(tiny)
+    with torch.no_grad():
+        model.posterior.content_head.bias[0] = math.inf
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with pytest.raises(HamvaeError, match="no longer finite at step 1; resume from the last saved step"):
+        train_step(model, new_optimiser(model), builtin, 1)
+    assert all(tensor.equal(before[name]) for name, tensor in model.state_dict().items())
