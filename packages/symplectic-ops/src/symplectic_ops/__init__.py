@@ -1,9 +1,11 @@
 """Structured linear dynamics: parameterise a Hamiltonian matrix, exponentiate it, follow its flow."""
 
+from . import blocks as blocks
 from ._version import __version__ as __version__
 from .errors import NonFiniteError as NonFiniteError
 from .errors import StructureError as StructureError
 from .expm import expm as expm
+from .flow import Flow as Flow
 from .flow import flow as flow
 from .form import apply_form as apply_form
 from .form import form as form
@@ -24,3 +26,6 @@ from .residuals import is_symplectic as is_symplectic
 from .residuals import orthogonal_residual as orthogonal_residual
 from .residuals import skew_hamiltonian_residual as skew_hamiltonian_residual
 from .residuals import symplectic_residual as symplectic_residual
+from .spectrum import energy as energy
+from .spectrum import frequencies as frequencies
+from .spectrum import growth_rates as growth_rates

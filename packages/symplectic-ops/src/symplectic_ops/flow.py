@@ -1,18 +1,18 @@
 """Linear Hamiltonian flow: s(t) = exp(tH) s₀ at any real times, forward and backward."""
 
 import torch
-from torch import Tensor
-from torch.autograd import forward_ad
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
+from ._forward_mode import has_tangent
 from ._precision import WORKING_DTYPES, without_autocast
-from .errors import StructureError
+from .errors import NonFiniteError, StructureError
 from .expm import Structure, expm
+from .parameterisations import Space
 from .propagators import propagators
 
 
-def flow(
-    H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = None, precise: bool = False
-) -> Tensor:
+def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = None, precise: bool = False) -> Tensor:
     r"""The solution :math:`s(t) = e^{tH} s_0` of ds/dt = H s at the given times.
 
     Nothing is stepped: each distinct time has its propagator exp(tH), computed in double precision, so the state 200
@@ -42,6 +42,7 @@ def flow(
                 [-1.,  0.]])
     """
     _check(H, s0, times)
+    times = times.to(torch.float64)
     double = torch.complex128 if H.is_complex() else torch.float64
     n, blocks = H.shape[-1], H.shape[:-2]
     one_state, one_grid = s0.ndim < H.ndim, times.ndim == 1
@@ -51,20 +52,54 @@ def flow(
     with without_autocast(H.device):
         states = _advance(generators, states, times[None] if one_grid else times, structure)
     states = states.reshape(*states.shape[:2], *blocks, n).to(s0.dtype)
+    if not bool(states.detach().isfinite().all()):
+        raise _not_finite(H, s0, times)
     return states[0] if one_state and one_grid else states
+
+
+class Flow(nn.Module):
+    """A flow with learnable generators of one space.
+
+    The generators start at random, with entries of the order of 1 / 2d: orbits of some tens of time units.
+
+    Args:
+        space: what the generators are, for example `Hamiltonian(4)`.
+        *blocks: how many there are, (*k); none for a single one.
+        precise: see `flow`.
+
+    Attributes:
+        generator: (*k, 2d, 2d), computed from its parameters. Assigning a matrix of the space sets them.
+
+    Example:
+        >>> motion = Flow(SkewSymmetricHamiltonian(4), 9)
+        >>> motion(torch.zeros(2, 9, 8), torch.arange(5)).shape
+        torch.Size([2, 5, 9, 8])
+    """
+
+    generator: Tensor
+
+    def __init__(self, space: Space, *blocks: int, precise: bool = False) -> None:
+        super().__init__()
+        self.structure, self.precise = space.structure, precise
+        self.generator = nn.Parameter(space(torch.randn(*blocks, space.dim) / (2 * space.d)).detach())
+        parametrize.register_parametrization(self, "generator", space)
+
+    def forward(self, s0: Tensor, times: Tensor) -> Tensor:
+        """The states at `times`, from s0 (b, *k, 2d) or (*k, 2d): see `flow`."""
+        return flow(self.generator, s0, times, structure=self.structure, precise=self.precise)
 
 
 def _advance(H: Tensor, states: Tensor, times: Tensor, structure: Structure | None) -> Tensor:
     """The states (b or 1, 1, k, n) at times (b or 1, t): (b, t, k, n)."""
-    if times.requires_grad or forward_ad.unpack_dual(times).tangent is not None:
+    if times.requires_grad or has_tangent(times):
         # Which times are equal is no differentiable question: each gets its own exponential.
-        moving = expm(times.to(H.dtype)[..., None, None, None] * H, structure=structure).to(states.dtype)
-        return torch.einsum("btkij,btkj->btki", moving, states)
-    shape = torch.broadcast_shapes(states.shape[:2], times.shape)
+        moving = expm(times.to(H.dtype)[..., None, None, None] * H, structure=structure, check_finite=False)
+        return torch.einsum("btkij,btkj->btki", moving.to(states.dtype), states)
+    shape = (len(states) if len(times) == 1 else len(times), times.shape[1])
     states = states.expand(*shape, *states.shape[2:]).flatten(0, 1)
     for table, index in propagators(H, times, structure):
         states = _apply(table.to(states.dtype), index.expand(shape).flatten(), states)
-    return states.unflatten(0, shape)
+    return states.reshape(*shape, *states.shape[1:])
 
 
 def _apply(table: Tensor, index: Tensor, states: Tensor) -> Tensor:
@@ -82,7 +117,7 @@ def _apply(table: Tensor, index: Tensor, states: Tensor) -> Tensor:
     place[order] = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[index[order]]
     slot = index * width + place
     lines = states.new_zeros(len(table) * width, *states.shape[1:]).index_copy(0, slot, states)
-    lines = torch.einsum("ukij,uwkj->uwki", table, lines.unflatten(0, (len(table), width)))
+    lines = torch.einsum("ukij,uwkj->uwki", table, lines.reshape(len(table), width, *states.shape[1:]))
     return lines.flatten(0, 1)[slot]
 
 
@@ -106,3 +141,18 @@ def _check(H: Tensor, s0: Tensor, times: Tensor) -> None:
         raise TypeError(
             f"`H` and `s0` must have one floating-point dtype; got {H.dtype} and {s0.dtype}. Convert one of them."
         )
+
+
+def _not_finite(H: Tensor, s0: Tensor, times: Tensor) -> NonFiniteError:
+    """The reason why a flow holds NaN or infinity."""
+    for name, x in (("H", H), ("s0", s0), ("times", times)):
+        bad = (~x.detach().isfinite()).nonzero()
+        if len(bad):
+            entry = f"{name}[{', '.join(map(str, bad[0].tolist()))}]"
+            return NonFiniteError(
+                f"`{entry}` is NaN or infinite, so no orbit can be followed. Look for a diverged step."
+            )
+    return NonFiniteError(
+        f"the flow left the range of {str(s0.dtype).removeprefix('torch.')}, because its orbits grow. Take shorter times, "
+        "or generators with bounded orbits (elliptic or skew-symmetric)."
+    )

@@ -76,7 +76,8 @@ def tolerance_of(x: Tensor, tolerance: float | None = None) -> float:
 
 
 def _norm(x: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(x, dim=(-2, -1))
+    norm: Tensor = torch.linalg.vector_norm(x, dim=(-2, -1))
+    return norm
 
 
 def _relative_to(A: Tensor, part: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Literal, cast, get_args
 import torch
 from torch import Tensor
 
-from .._precision import WORKING_DTYPES, without_autocast
+from .._precision import WORKING_DTYPES
 from ..errors import StructureError
 from .autograd import Expm
 from .finite import FiniteCheck
@@ -65,14 +65,11 @@ def expm(
     work = A.to(WORKING_DTYPES[A.dtype]).reshape(-1, *A.shape[-2:])
     gradient = torch.is_grad_enabled() and A.requires_grad
     check = FiniteCheck(tuple(A.shape[:-2]), A.dtype) if check_finite else None
-    with without_autocast(A.device):
-        X, _ = Expm.apply(work, gradient and memory == "save", gradient, norm_bound, check)
+    X, _ = Expm.apply(work, gradient and memory == "save", gradient, norm_bound, check)
     return cast(Tensor, X).reshape(A.shape).to(A.dtype)
 
 
-def _check_arguments(
-    A: Tensor, structure: str | None, norm_bound: float | None, memory: str, backend: str
-) -> None:
+def _check_arguments(A: Tensor, structure: str | None, norm_bound: float | None, memory: str, backend: str) -> None:
     if A.ndim < 2 or A.shape[-1] != A.shape[-2]:
         raise StructureError(f"`A` must be square matrices (..., n, n); got {tuple(A.shape)}.")
     if A.dtype not in WORKING_DTYPES:

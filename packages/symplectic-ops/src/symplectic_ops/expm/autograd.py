@@ -20,9 +20,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 from torch.autograd.function import Function
 
+from .._forward_mode import has_tangent
+from .._precision import without_autocast
 from . import thresholds
 from .finite import FiniteCheck
 from .schedule import Tape, cubes, differentiate, evaluate, plan, schedule
@@ -38,7 +39,8 @@ class Expm(Function):
     def forward(
         A: Tensor, keep: bool, gradient: bool, norm_bound: float | None, check: FiniteCheck | None
     ) -> tuple[Tensor, Tape | None]:
-        X, tape = _evaluate(A, thresholds.GRADIENT if gradient else thresholds.VALUE, norm_bound, check)
+        with without_autocast(A.device):
+            X, tape = _evaluate(A, thresholds.GRADIENT if gradient else thresholds.VALUE, norm_bound, check)
         return X, tape if keep else None
 
     @staticmethod
@@ -64,13 +66,14 @@ class Expm(Function):
         A, *saved = ctx.saved_tensors
         # See Note [The adjoint is a derivative]. The tape is a constant; where this gradient will itself be
         # differentiated, in reverse or forward mode, it has to be computed from A.
-        if torch.is_grad_enabled() or forward_ad.unpack_dual(A).tangent is not None:
+        if torch.is_grad_enabled() or has_tangent(A):
             return frechet(A.mH, G, ctx.norm_bound)
-        if ctx.schedule is None:
-            _, tape = _evaluate(A, thresholds.GRADIENT, ctx.norm_bound, None)
-        else:
-            tape = Tape(ctx.schedule, tuple(saved[: ctx.factors]), tuple(saved[ctx.factors :]))
-        return differentiate(tape, G, adjoint=True)
+        with without_autocast(A.device):
+            if ctx.schedule is None:
+                _, tape = _evaluate(A, thresholds.GRADIENT, ctx.norm_bound, None)
+            else:
+                tape = Tape(ctx.schedule, tuple(saved[: ctx.factors]), tuple(saved[ctx.factors :]))
+            return differentiate(tape, G, adjoint=True)
 
     @staticmethod
     def jvp(ctx: Any, dA: Tensor | None, *_: None) -> tuple[Tensor | None, None]:
@@ -94,11 +97,12 @@ class Frechet(Function):
 
     @staticmethod
     def forward(A: Tensor, E: Tensor, squarings: Tensor | None, norm_bound: float | None) -> tuple[Tensor, Tensor]:
-        powers = cubes(A)
-        if squarings is None:
-            squarings = _squarings(powers, norm_bound)
-        _, tape = evaluate(powers, schedule(A, 18, squarings))
-        return differentiate(tape, E), squarings.clone()  # autograd forbids returning an input as it is
+        with without_autocast(A.device):
+            powers = cubes(A)
+            if squarings is None:
+                squarings = _squarings(powers, norm_bound)
+            _, tape = evaluate(powers, schedule(A, 18, squarings))
+            return differentiate(tape, E), squarings.clone()  # autograd forbids returning an input as it is
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
@@ -159,7 +163,7 @@ def frechet(A: Tensor, E: Tensor, norm_bound: float | None = None) -> Tensor:
 
 def _evaluate(
     A: Tensor,
-    bounds: dict[torch.dtype, tuple[float, ...]],
+    bounds: thresholds.Bounds,
     norm_bound: float | None,
     check: FiniteCheck | None,
 ) -> tuple[Tensor, Tape]:

@@ -9,17 +9,20 @@ exp(A) is replaced by the exponential of a matrix within one rounding u of A. Wi
 """
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 DEGREES = (1, 2, 4, 8, 12, 18)
 
-VALUE = {
+Bounds = Mapping[torch.dtype, tuple[float, ...]]
+
+VALUE: Bounds = {
     torch.float32: (1.192092e-7, 5.978858e-4, 5.116619e-2, 5.800524e-1, 1.461661, 3.010066),
     torch.float64: (2.220446e-16, 2.580956e-8, 3.397168e-4, 4.991228e-2, 2.996158e-1, 1.090863),
 }
-GRADIENT = {
+GRADIENT: Bounds = {
     torch.float32: (5.960464e-8, 3.452073e-4, 3.428861e-2, 4.450800e-1, 1.196715, 2.595044),
     torch.float64: (1.110223e-16, 1.490116e-8, 2.271855e-4, 3.795820e-2, 2.426774e-1, 9.317169e-1),
 }

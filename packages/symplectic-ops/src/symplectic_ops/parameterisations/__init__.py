@@ -1,5 +1,6 @@
 """The spaces of generators, one file each: a module to compose with and a one-line door for a layer."""
 
+from ._space import Space as Space
 from .elliptic_hamiltonian import EllipticHamiltonian as EllipticHamiltonian
 from .elliptic_hamiltonian import elliptic_hamiltonian as elliptic_hamiltonian
 from .hamiltonian import Hamiltonian as Hamiltonian

@@ -4,8 +4,8 @@ from torch import Tensor
 
 from ..form import apply_form, symplectic_inverse
 from . import _numbering
-from ._door import Layer, constrain
 from ._signed_entries import SignedEntries
+from ._space import Layer, constrain
 
 
 class Hamiltonian(SignedEntries):
@@ -14,8 +14,8 @@ class Hamiltonian(SignedEntries):
     exp(tH) is symplectic and keeps the energy ½ sᵀMs. Nothing keeps its orbits bounded: a random H usually has
     growing modes. The parameters are the upper triangle of M, row by row.
 
-    Source: A. Khan and A. Storkey, "Hamiltonian latent operators for content and motion disentanglement in image
-    sequences", 2021, where this is the operator called H.
+    Source: A. Khan and A. Storkey, "Hamiltonian prior to Disentangle Content and Motion in Image Sequences", CtrlGen
+    workshop, NeurIPS 2021, where it is the operator called H.
 
     >>> space = Hamiltonian(1)
     >>> space(torch.tensor([4.0, 0.0, 1.0]))  # energy ½(4q² + p²): a spring twice as fast as the unit one
@@ -23,11 +23,10 @@ class Hamiltonian(SignedEntries):
             [-4., -0.]])
     """
 
-    space = "Hamiltonian (J H symmetric)"
     structure = "hamiltonian"
 
     def __init__(self, d: int) -> None:
-        super().__init__(d, apply_form(_numbering.symmetric(2 * d)))
+        super().__init__(d, 2 * d**2 + d, apply_form(_numbering.symmetric(2 * d)))
 
     def project(self, A: Tensor) -> Tensor:
         """The nearest Hamiltonian matrix to A (*, 2d, 2d) in the Frobenius norm: ½(A + J Aᵀ J)."""

@@ -4,8 +4,8 @@ from torch import Tensor
 
 from ..form import apply_form, symplectic_inverse
 from . import _numbering
-from ._door import Layer, constrain
 from ._signed_entries import SignedEntries
+from ._space import Layer, constrain
 
 
 class SkewHamiltonian(SignedEntries):
@@ -19,11 +19,10 @@ class SkewHamiltonian(SignedEntries):
             [0., 3.]])
     """
 
-    space = "skew-Hamiltonian (J W skew-symmetric)"
     structure = "skew-hamiltonian"
 
     def __init__(self, d: int) -> None:
-        super().__init__(d, -apply_form(_numbering.skew(2 * d)))
+        super().__init__(d, 2 * d**2 - d, -apply_form(_numbering.skew(2 * d)))
 
     def project(self, A: Tensor) -> Tensor:
         """The nearest skew-Hamiltonian matrix to A (*, 2d, 2d) in the Frobenius norm: ½(A − J Aᵀ J)."""

@@ -5,8 +5,8 @@ from torch import Tensor
 
 from ..form import symplectic_inverse
 from . import _numbering
-from ._door import Layer, constrain
 from ._signed_entries import SignedEntries
+from ._space import Layer, constrain
 
 
 class SkewSymmetricHamiltonian(SignedEntries):
@@ -16,20 +16,20 @@ class SkewSymmetricHamiltonian(SignedEntries):
     length of the state, so every orbit is bounded. The parameters are the strict upper triangle of A, then the
     upper triangle of B, row by row. Not to be confused with `SkewHamiltonian`.
 
-    Source: A. Khan and A. Storkey, 2021, whose "skew-H" this is; as a Lie algebra it is sp(2d, R) ∩ so(2d) ≅ u(d).
+    Source: A. Khan and A. Storkey, "Hamiltonian prior to Disentangle Content and Motion in Image Sequences", CtrlGen
+    workshop, NeurIPS 2021, whose "skew-H" it is. As a Lie algebra it is sp(2d, R) ∩ so(2d) ≅ u(d).
 
     >>> SkewSymmetricHamiltonian(1)(torch.tensor([0.5]))
     tensor([[ 0.0000,  0.5000],
             [-0.5000,  0.0000]])
     """
 
-    space = "skew-symmetric Hamiltonian ([[A, B], [−B, A]] with A skew-symmetric and B symmetric)"
     structure = "skew-symmetric"
 
     def __init__(self, d: int) -> None:
         a = _numbering.skew(d)
         b = _numbering.symmetric(d, start=1 + d * (d - 1) // 2)
-        super().__init__(d, torch.cat([torch.cat([a, b], dim=1), torch.cat([-b, a], dim=1)]))
+        super().__init__(d, d**2, torch.cat([torch.cat([a, b], dim=1), torch.cat([-b, a], dim=1)]))
 
     def project(self, A: Tensor) -> Tensor:
         """The nearest skew-symmetric Hamiltonian matrix to A (*, 2d, 2d) in the Frobenius norm."""
