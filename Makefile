@@ -18,7 +18,8 @@ $(READY): pyproject.toml $(PACKAGES:=/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "hamvae needs Python 3.11 or newer and $(PYTHON) is %d.%d: name another one with make PYTHON=..." % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --group dev $(PACKAGES:%=--editable %)
+	$(BIN)/python -m pip install --group dev
+	$(BIN)/python -m pip install --no-build-isolation $(PACKAGES:%=--editable %)
 	@touch $@
 
 demo: $(READY)  ## train on the built-in characters and swap their motions; writes demo/
