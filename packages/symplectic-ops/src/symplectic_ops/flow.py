@@ -153,6 +153,6 @@ def _not_finite(H: Tensor, s0: Tensor, times: Tensor) -> NonFiniteError:
                 f"`{entry}` is NaN or infinite, so no orbit can be followed. Look for a diverged step."
             )
     return NonFiniteError(
-        f"the flow left the range of {str(s0.dtype).removeprefix('torch.')}, because its orbits grow. Take shorter times, "
-        "or generators with bounded orbits (elliptic or skew-symmetric)."
+        f"the flow left the range of {str(s0.dtype).removeprefix('torch.')}, because its orbits grow. Take shorter "
+        "times, or generators with bounded orbits (elliptic or skew-symmetric)."
     )

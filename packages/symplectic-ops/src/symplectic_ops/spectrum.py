@@ -7,19 +7,20 @@ from .form import apply_form, pairs
 
 
 def frequencies(H: Tensor) -> Tensor:
-    """How often each of the d modes of H (..., 2d, 2d) goes round per unit of time: (..., d), highest first.
+    """The angular frequency of each of the d modes of H (..., 2d, 2d): (..., d), lowest first.
 
-    |Im λ| / 2π for one eigenvalue λ of each pair; zero for a mode that does not turn. Not the angular frequency:
-    the period of a mode is 1 / frequency. Defined for every real matrix of even size.
+    |Im λ| for one eigenvalue λ of each pair, in radians per unit of time; zero for a mode that does not turn. A mode
+    of frequency ω goes round ω / 2π times per unit of time, once in 2π / ω. Defined for every real matrix of even
+    size.
 
     Raises:
         StructureError: H is not square of even size.
 
-    >>> quarter_turn = torch.pi / 2 * torch.tensor([[0.0, 1.0], [-1.0, 0.0]])
-    >>> frequencies(quarter_turn)
-    tensor([0.2500])
+    >>> spring = torch.tensor([[0.0, 1.0], [-4.0, 0.0]])
+    >>> frequencies(spring)
+    tensor([2.])
     """
-    return (_eigenvalues(H).imag.abs().sort(-1, descending=True).values[..., ::2] / (2 * torch.pi)).to(H.dtype)
+    return _eigenvalues(H).imag.abs().sort(-1).values[..., ::2].to(H.dtype)
 
 
 def growth_rates(H: Tensor) -> Tensor:

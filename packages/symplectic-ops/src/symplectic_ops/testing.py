@@ -1,0 +1,79 @@
+"""Hypothesis strategies and assertions for code that makes or moves Hamiltonian systems.
+
+Strategies draw a size, a scale and a seed rather than single entries: what fails is then one of few numbers, and
+shrinks to a small, well-scaled matrix. This module needs the extra `testing`.
+"""
+
+from collections.abc import Callable
+
+import torch
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
+from torch import Tensor
+
+from .parameterisations import Hamiltonian, Space
+from .residuals import (
+    hamiltonian_residual,
+    orthogonal_residual,
+    skew_hamiltonian_residual,
+    symplectic_residual,
+    tolerance_of,
+)
+
+
+def generators(
+    space: Callable[[int], Space] = Hamiltonian,
+    *,
+    pairs: tuple[int, int] = (1, 4),
+    norms: tuple[float, float] = (1e-6, 10.0),
+) -> SearchStrategy[Tensor]:
+    """Random matrices (2d, 2d) of a space, float64, with d and the 1-norm within these limits.
+
+    A drawn matrix is scaled to its norm, so one of `EllipticHamiltonian` may have a smaller ε than its space.
+    """
+
+    def build(d: int, magnitude: float, seed: int) -> Tensor:
+        source = space(d)
+        params = torch.randn(source.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        H: Tensor = source(params)
+        return H * (magnitude / H.abs().sum(-2).max())
+
+    low, high = norms
+    magnitudes = strategies.floats(0, 1).map(lambda u: low * (high / low) ** u)
+    return strategies.builds(build, strategies.integers(*pairs), magnitudes, _seeds())
+
+
+def states_like(H: Tensor, seed: int) -> Tensor:
+    """A random state (..., 2d) for generators H (..., 2d, 2d), the same one for the same seed."""
+    source = torch.Generator().manual_seed(seed)
+    return torch.randn(H.shape[:-1], dtype=torch.float64, generator=source).to(H.dtype)
+
+
+def assert_hamiltonian(A: Tensor, tolerance: float | None = None) -> None:
+    """Fail unless every matrix of A is Hamiltonian; see `hamiltonian_residual` and `tolerance_of`."""
+    _assert_small(hamiltonian_residual(A), A, tolerance, "Hamiltonian")
+
+
+def assert_skew_hamiltonian(A: Tensor, tolerance: float | None = None) -> None:
+    """Fail unless every matrix of A is skew-Hamiltonian; see `skew_hamiltonian_residual` and `tolerance_of`."""
+    _assert_small(skew_hamiltonian_residual(A), A, tolerance, "skew-Hamiltonian")
+
+
+def assert_symplectic(S: Tensor, tolerance: float | None = None) -> None:
+    """Fail unless every matrix of S is symplectic; see `symplectic_residual` and `tolerance_of`."""
+    _assert_small(symplectic_residual(S), S, tolerance, "symplectic")
+
+
+def assert_orthogonal(Q: Tensor, tolerance: float | None = None) -> None:
+    """Fail unless every matrix of Q is orthogonal; see `orthogonal_residual` and `tolerance_of`."""
+    _assert_small(orthogonal_residual(Q), Q, tolerance, "orthogonal")
+
+
+def _assert_small(residual: Tensor, x: Tensor, tolerance: float | None, what: str) -> None:
+    allowed = tolerance_of(x, tolerance)
+    # Written so that NaN fails.
+    assert bool((residual <= allowed).all()), f"not {what}: residual {float(residual.max()):.1e} > {allowed:.1e}"
+
+
+def _seeds() -> SearchStrategy[int]:
+    return strategies.integers(0, 2**32 - 1)
