@@ -61,10 +61,10 @@ class TrainingConfig:
     decoded_frames: int = 4  # frames of each clip that are decoded and scored
     horizon: int = 200  # frames a periodic clip is tiled to
     single_image: float = 0.25  # share of clips seen through their first frame alone
-    learning_rate: float = 4e-3
-    operator_rate: float = 0.01  # learning rate of the operators, as a share of the above
-    warmup: int = 300  # steps of linear warm-up
-    gradient_clip: float = 1.0
+    learning_rate: float = 3e-3
+    operator_rate: float = 0.002  # learning rate of the operators, as a share of the above
+    warmup: int = 500  # steps of linear warm-up
+    gradient_clip: float = 0.25
     bfloat16: bool = False
     seed: int = 0
     save_every: int = 500

@@ -30,7 +30,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "sprites-small": Preset(
         summary="the Sprites sheets in under an hour on two CPU cores",
-        training={"steps": 24000},
+        training={"steps": 22000},
     ),
     "sprites": Preset(
         summary="the Sprites sheets at full size, for one GPU",

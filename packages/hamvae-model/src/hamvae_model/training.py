@@ -202,8 +202,9 @@ class _Run:
                     self.save()
                 self.log(report)
                 yield report
-        finally:
+        except (GeneratorExit, HamvaeError):  # at either, the weights are those of the last whole step
             self.save()
+            raise
 
     def show(self, report: Report) -> Report:
         """Write a sample sheet, and the weights when no earlier ones generate better from a first frame."""
