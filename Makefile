@@ -40,10 +40,12 @@ types: $(READY)  ## check the packages' types, strictly
 
 bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python benchmarks/hamiltonian_share.py
-	$(BIN)/python benchmarks/sprites_small.py
+	$(BIN)/python benchmarks/quality.py demo --run demo/run
+	$(BIN)/python benchmarks/quality.py sprites-small
 
-docs: $(READY)  ## make the README's picture again
-	$(BIN)/python docs/make_readme_gif.py
+docs: $(READY)  ## make the README's picture and tables again
+	$(BIN)/python docs/picture.py
+	$(BIN)/python docs/tables.py
 
 clean:  ## remove .venv, caches and build outputs; what you trained stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks packages/*/dist

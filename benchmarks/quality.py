@@ -1,9 +1,10 @@
-"""Train `sprites-small` on the real sheets and score it on every held-out character.
+"""Train a preset and score it on every held-out character.
 
-    HAMVAE_SPRITES_SHEETS=DIR python benchmarks/sprites_small.py [--run DIR]
+    python benchmarks/quality.py demo [--run demo/run]
+    HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality.py sprites-small [--run runs/sprites-small]
 
 A finished run is scored again without training; an interrupted one is continued first. Figures and provenance go to
-benchmarks/results/sprites-small.json. The weights stay uncommitted: they are made from CC-BY-SA art.
+benchmarks/results/PRESET.json. Weights stay uncommitted: those of the Sprites sheets are made from CC-BY-SA art.
 """
 
 import argparse
@@ -16,19 +17,23 @@ from hamvae_model import checkpoint
 from hamvae_model.evaluation.protocols import held_out
 from machine import provenance
 
-RESULT = Path(__file__).parent / "results" / "sprites-small.json"
+RESULTS = Path(__file__).parent / "results"
+SOURCES = {"demo": "builtin", "sprites-small": "sprites", "sprites": "sprites"}
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--run", type=Path, default=Path("runs/sprites-small"), help="the run folder")
-    run: Path = arguments.parse_args().run
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("preset", choices=SOURCES)
+    parser.add_argument("--run", type=Path, help="the run folder, by default runs/PRESET")
+    arguments = parser.parse_args()
+    preset: str = arguments.preset
+    run: Path = arguments.run or Path("runs") / preset
 
-    source = hv.open_source("sprites")
+    source = hv.open_source(SOURCES[preset])
     if (run / checkpoint.STATE).exists():
         config, resume = checkpoint.load_config(run), True
     else:
-        config, resume = hv.build("sprites-small", source=source), False
+        config, resume = hv.build(preset, source=source), False
     for report in hv.fit(config, run, source=source, resume=resume):
         if report.step % 500 == 0 or report.step == report.steps:
             pace, left = report.sequences_per_second, report.eta_seconds / 60
@@ -37,7 +42,7 @@ def main() -> None:
     began = time.perf_counter()
     figures = held_out(hv.load(run), source)
     result = {
-        "command": "python benchmarks/sprites_small.py",
+        "command": f"python benchmarks/quality.py {preset}",
         "preset": config.preset,
         "operator": config.model.operator,
         "seed": config.training.seed,
@@ -49,7 +54,7 @@ def main() -> None:
         "trained_on": json.loads((run / "environment.json").read_text()),
         "scored_on": provenance(),
     }
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    (RESULTS / f"{preset}.json").write_text(json.dumps(result, indent=2) + "\n")
     for name, value in figures.items():
         print(f"{name:22} {value:.5g}")
 
