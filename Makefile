@@ -40,6 +40,8 @@ types: $(READY)  ## check the packages' types, strictly
 
 bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python benchmarks/hamiltonian_share.py
+	$(BIN)/python benchmarks/step_time.py
+	$(BIN)/python benchmarks/principal_components.py
 	$(BIN)/python benchmarks/quality.py demo --run demo/run
 	$(BIN)/python benchmarks/quality.py sprites-small
 
