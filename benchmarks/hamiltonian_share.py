@@ -13,12 +13,13 @@ import statistics
 import time
 from pathlib import Path
 
-import hamvae_model as hv
 import torch
-from hamvae_model.motion import Motion
-from hamvae_model.training import new_model, new_optimiser, train_step
 from machine import provenance
 from torch import Tensor
+
+import hamvae_model as hv
+from hamvae_model.motion import Motion
+from hamvae_model.training import new_model, new_optimiser, train_step
 
 RESULT = Path(__file__).parent / "results" / "hamiltonian-share.json"
 WARM_UP = 5
@@ -59,9 +60,7 @@ def main() -> None:
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
 
 
-def _shares(
-    model: hv.HamVAE, optimiser: torch.optim.Optimizer, source: hv.Source, steps: int
-) -> dict[str, float]:
+def _shares(model: hv.HamVAE, optimiser: torch.optim.Optimizer, source: hv.Source, steps: int) -> dict[str, float]:
     watch = Stopwatch()
     flow = Motion.flow
 

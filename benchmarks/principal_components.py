@@ -9,11 +9,12 @@ decoder's last hidden layer. Writes benchmarks/results/principal-components.json
 import json
 from pathlib import Path
 
-import hamvae_model as hv
 import torch
-from hamvae_model.clip import as_images
 from machine import provenance
 from torch import Tensor
+
+import hamvae_model as hv
+from hamvae_model.clip import as_images
 
 RESULT = Path(__file__).parent / "results" / "principal-components.json"
 WIDTHS = (128, 256, 512, 1024, 2048)

@@ -12,10 +12,11 @@ import json
 import time
 from pathlib import Path
 
+from machine import provenance
+
 import hamvae_model as hv
 from hamvae_model import checkpoint
 from hamvae_model.evaluation.protocols import held_out
-from machine import provenance
 
 RESULTS = Path(__file__).parent / "results"
 SOURCES = {"demo": "builtin", "sprites-small": "sprites", "sprites": "sprites"}

@@ -14,10 +14,11 @@ import statistics
 import time
 from pathlib import Path
 
-import hamvae_model as hv
 import torch
-from hamvae_model.training import new_model, new_optimiser, train_step
 from machine import provenance
+
+import hamvae_model as hv
+from hamvae_model.training import new_model, new_optimiser, train_step
 
 RESULT = Path(__file__).parent / "results" / "step-time.json"
 WARM_UP = 2

@@ -9,8 +9,9 @@ the motion, and the content moving that way.
 import argparse
 from pathlib import Path
 
-import hamvae_model as hv
 import torch
+
+import hamvae_model as hv
 from hamvae_model.showcase import side_by_side
 
 SWAPS = (  # held-out characters: content, motion

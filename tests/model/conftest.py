@@ -4,9 +4,10 @@ import dataclasses
 import os
 from pathlib import Path
 
-import hamvae_model as hv
 import pytest
 import torch
+
+import hamvae_model as hv
 from hamvae_model.data import Characters
 from hamvae_model.training import new_model
 

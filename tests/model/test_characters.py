@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-import hamvae_model as hv
 import pytest
 import torch
+from PIL import Image
+
+import hamvae_model as hv
 from hamvae_model import UsageError
 from hamvae_model.data import Characters
 from hamvae_model.data.sprites import ATTRIBUTES
-from PIL import Image
 
 
 def test_no_character_is_in_both_splits_and_every_one_is_in_one(builtin: Characters) -> None:

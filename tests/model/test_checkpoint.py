@@ -4,14 +4,15 @@ import dataclasses
 import json
 from pathlib import Path
 
-import hamvae_model as hv
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+import hamvae_model as hv
 from hamvae_model import HamvaeError, UsageError, checkpoint
 from hamvae_model.config import Config
 from hamvae_model.training import new_model
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 
 
 def test_loaded_weights_are_the_saved_ones(tiny: hv.Config, tmp_path: Path) -> None:

@@ -1,20 +1,20 @@
 """Metrics against independent references, and protocols that tell good models from broken ones."""
 
 import dataclasses
-from collections.abc import Iterator
 
-import hamvae_model as hv
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
+from torch import Tensor, nn
+
+import hamvae_model as hv
 from hamvae_model import UsageError
 from hamvae_model.data import Characters
 from hamvae_model.evaluation.metrics import mse, psnr, ssim
 from hamvae_model.evaluation.protocols import held_out
 from hamvae_model.posterior import Gaussian
 from hamvae_model.training import new_model
-from scipy import ndimage
-from torch import Tensor, nn
 
 
 @pytest.fixture
@@ -82,8 +82,8 @@ class Oracle(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def oracle(builtin: Characters) -> Iterator[Oracle]:
-    yield Oracle(builtin, hv.build("demo", source=builtin))
+def oracle(builtin: Characters) -> Oracle:
+    return Oracle(builtin, hv.build("demo", source=builtin))
 
 
 def test_a_perfect_model_gets_perfect_scores(oracle: Oracle, builtin: Characters) -> None:

@@ -2,15 +2,16 @@
 
 import dataclasses
 
-import hamvae_model as hv
 import pytest
 import torch
+from torch import Tensor
+
+import hamvae_model as hv
 from hamvae_model import UsageError
 from hamvae_model.config import OPERATORS
 from hamvae_model.data import Characters
 from hamvae_model.posterior import Gaussian
 from hamvae_model.training import draw_views, new_model
-from torch import Tensor
 
 
 @pytest.fixture
@@ -91,7 +92,9 @@ def test_only_positions_reach_the_decoder(model: hv.HamVAE) -> None:
     assert model.decode(torch.zeros(1, 8), states, label).equal(model.decode(torch.zeros(1, 8), moved, label))
 
 
-def test_frames_before_the_clip_do_not_reach_the_momentum(tiny: hv.Config, builtin: Characters, model: hv.HamVAE) -> None:
+def test_frames_before_the_clip_do_not_reach_the_momentum(
+    tiny: hv.Config, builtin: Characters, model: hv.HamVAE
+) -> None:
     views = draw_views(tiny, builtin, torch.Generator().manual_seed(5), torch.device("cpu"))
     hidden = ~views.history & ~views.content
     assert hidden.any()
@@ -127,9 +130,7 @@ def test_generation_looks_at_the_first_frame_alone(model: hv.HamVAE, clips: tupl
         assert whole.frames.equal(model.generate(image, "walk-left", start=start).frames)
 
 
-def test_long_rolls_are_rendered_in_pieces_to_the_same_frames(
-    model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]
-) -> None:
+def test_long_rolls_are_rendered_in_pieces_to_the_same_frames(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
     long = model.generate(clips[0], "walk-left", torch.arange(600.0))
     late = model.generate(clips[0], "walk-left", [599.0])
     assert (long.frames[-1].int() - late.frames[0].int()).abs().max() <= 1

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+
 from hamvae_model.data import Characters
 from hamvae_model.data.sprites import CELLS, sprites_root
-from PIL import Image
 
 SHEETS = ("body", "bottomwear", "topwear", "hair")
 

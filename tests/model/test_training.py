@@ -5,17 +5,20 @@ import json
 import math
 from pathlib import Path
 
-import hamvae_model as hv
 import pytest
 import torch
+from safetensors.torch import load_file
+
+import hamvae_model as hv
 from hamvae_model import HamvaeError, UsageError, checkpoint
 from hamvae_model.data import Characters
 from hamvae_model.objective import Terms, terms
 from hamvae_model.training import draw_views, new_model, new_optimiser, schedule, train_step
-from safetensors.torch import load_file
 
 
-def train(config: hv.Config, run: Path, source: Characters, *, stop_at: int | None = None, resume: bool = False) -> None:
+def train(
+    config: hv.Config, run: Path, source: Characters, *, stop_at: int | None = None, resume: bool = False
+) -> None:
     reports = hv.fit(config, run, source=source, resume=resume)
     for report in reports:
         if report.step == stop_at:

@@ -1,9 +1,24 @@
 """Content–motion disentanglement of image sequences with Hamiltonian dynamics.
 
-    import hamvae_model as hv
+A run is trained by iterating over its reports; two steps teach nothing, but show every verb:
 
-    model = hv.load("runs/demo")
-    clip = model.swap(hv.open_clip("builtin:test/3/walk-left"), hv.open_clip("builtin:test/8/slash-front"))
+    >>> import tempfile
+    >>> import hamvae_model as hv
+    >>> source = hv.open_source("builtin")
+    >>> run = tempfile.mkdtemp() + "/first"
+    >>> *_, report = hv.fit(hv.build("demo", source=source, steps=2), run, source=source)
+    >>> report.step
+    2
+    >>> model = hv.load(run)
+    >>> content, motion = hv.open_clip("builtin:test/3/walk-left"), hv.open_clip("builtin:test/8/slash-front")
+    >>> model.swap(content, motion).label
+    'slash-front'
+    >>> model.reconstruct(content).frames.shape
+    torch.Size([8, 3, 64, 64])
+    >>> model.generate(content, "slash-front", times=[0, 0.5, 100.25]).times
+    tensor([  0.0000,   0.5000, 100.2500])
+    >>> len(model.sample("wave-left", count=2))
+    2
 
 Names load on first use, so that asking for help or a preset does not wait for torch.
 """
@@ -47,7 +62,7 @@ _HOMES = {
     "write": "media",
 }
 
-__all__ = ["HamvaeError", "UsageError", *_HOMES]  # noqa: PLE0604 - names, gathered from one list
+__all__ = ["HamvaeError", "UsageError", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

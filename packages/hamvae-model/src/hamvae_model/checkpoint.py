@@ -61,7 +61,7 @@ def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
     tensors, header = _read(path)
     model = HamVAE(Config.from_json(header.get("config", "{}")))
     _fill(model, tensors, path)
-    return model.to(device).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
+    return model.to(device).to(memory_format=torch.channels_last).eval()
 
 
 def save_state(run: Path, model: HamVAE, optimiser: torch.optim.Optimizer, step: int, best: float) -> None:

@@ -96,7 +96,9 @@ class Config:
             raise HamvaeError(f"The configuration is not JSON ({error}).") from None
         found = values.pop("format", None) if isinstance(values, dict) else None
         if found != FORMAT:
-            raise HamvaeError(f"The configuration has format {found!r} where {FORMAT!r} is read; use the version that wrote it.")
+            raise HamvaeError(
+                f"The configuration has format {found!r} where {FORMAT!r} is read; use the version that wrote it."
+            )
         parsed: Self = _parse(cls, values, "configuration")
         return parsed
 

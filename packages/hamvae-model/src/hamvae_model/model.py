@@ -81,7 +81,7 @@ class HamVAE(nn.Module):
     def encode(self, frames: Tensor) -> Features:
         """Features (b, t, f) of uint8 frames (b, t, 3, h, w)."""
         features: Features = self.encoder(as_images(frames.flatten(0, 1)))
-        return Features(*(part.unflatten(0, frames.shape[:2]) for part in features))
+        return Features(*(torch.unflatten(part, 0, frames.shape[:2]) for part in features))
 
     def decode(self, content: Tensor, states: Tensor, labels: Tensor) -> Tensor:
         """Images (b, t, 3, h, w) in [0, 1] from content (b, c) and states (b, t, K, 2d)."""
@@ -91,7 +91,7 @@ class HamVAE(nn.Module):
             one_hot = F.one_hot(labels, len(self.classes)).to(content.dtype)
             parts.append(one_hot.unsqueeze(1).expand(-1, length, -1))
         images: Tensor = self.decoder(torch.cat(parts, dim=-1).flatten(0, 1))
-        return images.unflatten(0, (len(content), length))
+        return torch.unflatten(images, 0, (len(content), length))
 
     def forward(self, views: Views, generator: torch.Generator) -> Explanation:
         """Encode at the reference frame, roll to the targets, decode: one sample of eqs. (11) to (14)."""
@@ -133,7 +133,7 @@ class HamVAE(nn.Module):
         return torch.cat(list(self._rendered(content, state, labels, offsets)), dim=1)
 
     def _rendered(self, content: Tensor, state: Tensor, labels: Tensor, offsets: Tensor) -> Iterator[Tensor]:
-        for some in offsets.to(state).split(max(1, RENDER_CHUNK // len(state))):
+        for some in torch.split(offsets.to(state), max(1, RENDER_CHUNK // len(state))):
             yield self.decode(content, self.motion.flow(state, labels, some.expand(len(state), -1)), labels)
 
     # Clips -------------------------------------------------------------------------------------------------------
@@ -160,9 +160,7 @@ class HamVAE(nn.Module):
         """
         label = self._label(action or motion.label, motion.source)
         state = self.infer_state(self._frames(motion), label).mean
-        images = self.render(
-            self.infer_content(self._frames(content)), state, label, motion.times - motion.times[-1]
-        )
+        images = self.render(self.infer_content(self._frames(content)), state, label, motion.times - motion.times[-1])
         return self._clip(images, motion.times, label, f"{content.source} moving as {motion.source}")
 
     def generate(
@@ -243,7 +241,9 @@ class HamVAE(nn.Module):
         size = self.config.model.image_size
         if tuple(clip.frames.shape[1:]) != (3, size, size):
             height, width = clip.frames.shape[-2:]
-            raise UsageError(f"'{clip.source}' is {width}×{height} pixels and the model takes {size}×{size}; resize it.")
+            raise UsageError(
+                f"'{clip.source}' is {width}×{height} pixels and the model takes {size}×{size}; resize it."
+            )
         return clip.frames.unsqueeze(0).to(self.start_prior.mean.device)
 
     def _clip(self, images: Tensor, times: Tensor, label: Tensor, source: str) -> Clip:

@@ -8,9 +8,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import symplectic_ops as so
 import torch
 from torch import Tensor, nn
+
+import symplectic_ops as so
 
 from .config import ModelConfig
 
@@ -39,7 +40,7 @@ class Unconstrained(nn.Module):
 
     def forward(self, parameters: Tensor) -> Tensor:
         side = math.isqrt(parameters.shape[-1])
-        return parameters.unflatten(-1, (side, side))
+        return torch.unflatten(parameters, -1, (side, side))
 
     def right_inverse(self, matrix: Tensor) -> Tensor:
         return matrix.flatten(-2)
@@ -65,7 +66,7 @@ class Motion(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.pairs, self.classes, self.operator = config.pairs, len(config.classes), config.operator
+        self.pairs, self.classes = config.pairs, len(config.classes)
         self.space = space(config.operator, config.pairs)
         harmonics = 1 + torch.arange(config.pairs) // 2
         frequencies = 2 * math.pi / (config.period or config.length) * harmonics
@@ -89,9 +90,8 @@ class Motion(nn.Module):
 
     def flow(self, state: Tensor, labels: Tensor, times: Tensor) -> Tensor:
         """States (b, t, K, 2d) at `times` (b, t), in frames from the reference frame; negative is backward."""
-        structure = None if self.operator == "unconstrained" else self.operator
         with torch.autocast(state.device.type, enabled=False):
-            return so.flow(self.operators(), self.embed(state.float(), labels), times, structure=structure)
+            return so.flow(self.operators(), self.embed(state.float(), labels), times)
 
     def positions(self, states: Tensor) -> Tensor:
         """The part the decoder sees: q of every subspace, (…, K·d) from states (…, K, 2d)."""

@@ -66,7 +66,7 @@ class Posterior(nn.Module):
         return _gaussian(self._of_class(self.momentum_head(hidden), labels))
 
     def _of_class(self, heads: Tensor, labels: Tensor) -> Tensor:
-        return heads.unflatten(-1, (self.classes, 2 * self.pairs))[torch.arange(len(labels)), labels]
+        return torch.unflatten(heads, -1, (self.classes, 2 * self.pairs))[torch.arange(len(labels)), labels]
 
 
 def _gaussian(parameters: Tensor) -> Gaussian:

@@ -26,7 +26,7 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "demo": Preset(
         summary="the built-in characters in minutes on a laptop CPU",
-        training={"steps": 2500, "save_every": 250, "sample_every": 250},
+        training={"steps": 2600, "warmup": 200, "save_every": 250, "sample_every": 250},
     ),
     "sprites-small": Preset(
         summary="the Sprites sheets in under an hour on two CPU cores",

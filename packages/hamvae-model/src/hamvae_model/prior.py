@@ -34,7 +34,7 @@ class StartPrior(nn.Module):
             states: posteriors over s of first frames, (m, 2d).
             labels: int64 (m,).
         """
-        for label in labels.unique().tolist():
+        for label in sorted(set(labels.tolist())):
             mean = states.mean[labels == label].double()
             noise = (2 * states.log_deviation[labels == label].double()).exp().mean(0)
             centred = mean - mean.mean(0)

@@ -19,7 +19,6 @@ from . import checkpoint
 from .config import Config, TrainingConfig
 from .data import Source
 from .errors import HamvaeError
-from .evaluation.metrics import psnr
 from .model import HamVAE, Views
 from .objective import terms
 from .samples import PreviewClips, sample_sheet
@@ -69,7 +68,7 @@ def fit(
     if not resume:
         checkpoint.create_run(run, config)
     torch.set_flush_denormal(True)  # vanishing activations otherwise slow the convolutions of a CPU several-fold
-    model = new_model(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = new_model(config).to(device).to(memory_format=torch.channels_last)
     optimiser = new_optimiser(model)
     start, best = checkpoint.load_state(run, model, optimiser) if resume else (0, -math.inf)
     return _Run(model, optimiser, source, run, start, best).steps()

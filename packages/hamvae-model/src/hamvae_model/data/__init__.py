@@ -7,10 +7,10 @@ import torch
 from ..clip import Clip
 from ..config import LABELS, SOURCES
 from ..errors import UsageError
+from ..spelling import nearest
 from .characters import Art as Art
 from .characters import Characters as Characters
 from .source import Source as Source
-from ..spelling import nearest
 
 __all__ = ["Art", "Characters", "Source", "open_clip", "open_source"]
 

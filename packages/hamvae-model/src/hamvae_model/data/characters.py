@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ..clip import Batch, Clip
 from ..errors import UsageError
-from .compose import BLACK, over, pack, unpack
 from ..spelling import nearest
+from .compose import BLACK, over, pack, unpack
 
 TRAIN_CHARACTERS = 1000
 SPLIT_SEED = 423  # numpy's legacy generator, as the data set's authors drew it: 1000 train, 296 test
@@ -95,7 +95,7 @@ class Characters:
         for layer, cells, translucent in zip(self._layers, self._cells, self._translucent, strict=True):
             value = self._value(layer, values)
             canvas = over(canvas, cells[value, motion, frame], translucent[value, motion, frame])
-        return unpack(canvas)[:, :3].unflatten(0, (count, length))
+        return torch.unflatten(unpack(canvas)[:, :3], 0, (count, length))
 
     def clips(self, split: str, clips: Tensor) -> Batch:
         """Whole clips (m,)."""

@@ -51,7 +51,7 @@ def held_out(model: HamVAE, source: Characters, *, characters: int | None = None
         raise UsageError(f"{source.name}:test has {available} characters; {count} were asked for.")
     generator = torch.Generator().manual_seed(seed)
     values: defaultdict[str, list[Tensor]] = defaultdict(list)
-    for some in torch.arange(count).split(CHARACTERS_AT_ONCE):
+    for some in torch.split(torch.arange(count), CHARACTERS_AT_ONCE):
         for name, value in _scores(model, source, some, count, generator):
             values[name].append(value.flatten().double().cpu())
     means = {name: float(torch.cat(parts).mean()) for name, parts in values.items()}
@@ -96,7 +96,7 @@ def _scores(
     state = model.infer_state(source.clips("test", moves).frames.to(device), labels).mean
     swapped = model.render(content, state, labels, backward)
     wanted = (what + shift) % motions
-    renders = truth.unflatten(0, (len(characters), motions)).repeat_interleave(motions, dim=0)
+    renders = torch.unflatten(truth, 0, (len(characters), motions)).repeat_interleave(motions, dim=0)
     yield "swap_psnr", psnr(swapped, renders[torch.arange(len(who)), wanted])
     distance = torch.stack([mse(swapped, renders[:, motion]).mean(-1) for motion in range(motions)], dim=1)
     yield "swap_class_accuracy", (distance.argmin(1).cpu() == wanted).float()
