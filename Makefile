@@ -50,5 +50,5 @@ docs: $(READY)  ## make the README's picture and tables again
 	$(BIN)/python docs/tables.py
 
 clean:  ## remove .venv, caches and build outputs; what you trained stays
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks packages/*/dist
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis packages/*/dist
 	find packages tests benchmarks docs -type d -name __pycache__ -prune -exec rm -rf {} +

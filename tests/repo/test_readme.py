@@ -1,4 +1,4 @@
-"""Every command and import that a document shows exists, and the cheap commands are really run."""
+"""Every command, import and file that a document names exists, and the cheap commands are really run."""
 
 import ast
 import contextlib
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 from hamvae_cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,12 @@ def commands(text: str, program: str) -> list[list[str]]:
     lines = "\n".join(content.replace("\\\n", " ") for _, content in blocks(text)).splitlines()
     steps = [step.strip().removeprefix("$ ") for line in lines for step in line.split("&&")]
     return [shlex.split(step, comments=True) for step in steps if step.split(" ")[0] == program]
+
+
+def mentions(text: str, program: str) -> list[list[str]]:
+    """Every call of `program` in running text and tables; such a mention may leave out what the command needs."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return [shlex.split(code) for code in re.findall(rf"`({program} [^`]+)`", prose)]
 
 
 def documented(program: str) -> list[list[str]]:
@@ -51,6 +58,10 @@ def parse(command: click.Command, words: list[str], parent: click.Context | None
     else:
         with contextlib.suppress(click.exceptions.Exit):  # --help ends here
             command.make_context(command.name, list(words), parent)
+
+
+def named(document: Path) -> str:
+    return document.relative_to(ROOT).as_posix()
 
 
 def targets() -> set[str]:
@@ -79,6 +90,20 @@ def test_a_documented_make_target_exists(words: list[str]) -> None:
     assert {word for word in words[1:] if "=" not in word} <= targets()
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_what_a_document_mentions_exists(document: Path) -> None:
+    text = document.read_text("utf-8")
+    for words in mentions(text, "hamvae"):
+        parse(main, [*words[1:], "--help"])
+    assert {words[1] for words in mentions(text, "make")} <= targets()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_what_a_document_links_to_exists(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", document.read_text("utf-8"))
+    assert not [link for link in links if "://" not in link and not (document.parent / link).exists()]
+
+
 @pytest.mark.parametrize("words", [["swop"], ["--colour", "red"], ["demo", "spare"], ["train"]], ids=shlex.join)
 def test_the_parser_above_refuses_what_hamvae_would_refuse(words: list[str]) -> None:
     with pytest.raises(click.UsageError):
@@ -103,7 +128,7 @@ def test_make_help_lists_every_target() -> None:
     assert set(re.findall(r"^make ([a-z-]+) +\S", listed, re.MULTILINE)) == targets()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_the_imports_of_a_documents_python_work(document: Path) -> None:
     sources = [content for language, content in blocks(document.read_text("utf-8")) if language == "python"]
     for node in [node for source in sources for node in ast.walk(ast.parse(source))]:
