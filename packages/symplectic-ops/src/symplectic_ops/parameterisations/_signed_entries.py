@@ -34,8 +34,7 @@ class SignedEntries(Space):
 
     def right_inverse(self, H: Tensor) -> Tensor:
         self._check_size(H)
-        params: Tensor = H.flatten(-2)[..., self.first] * self.sign.flatten()[self.first]
-        distance = torch.linalg.vector_norm(self(params) - H, dim=(-2, -1))
+        distance = torch.linalg.vector_norm(self.project(H) - H, dim=(-2, -1))
         size = torch.linalg.vector_norm(H, dim=(-2, -1))
         if not bool((distance <= tolerance_of(H) * size).all()):
             raise StructureError(
@@ -43,4 +42,5 @@ class SignedEntries(Space):
                 f"{float((distance / size).max()):.1e} of its norm. Assign `project(H)`, the nearest matrix of this "
                 "space, if that is what you mean."
             )
+        params: Tensor = H.flatten(-2)[..., self.first] * self.sign.flatten()[self.first]
         return params

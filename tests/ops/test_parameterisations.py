@@ -1,0 +1,200 @@
+"""The four spaces: what their matrices are, how many numbers describe one, and the way back."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from symplectic_ops import (
+    EllipticHamiltonian,
+    Hamiltonian,
+    SkewHamiltonian,
+    SkewSymmetricHamiltonian,
+    StructureError,
+    apply_form,
+    form,
+)
+from symplectic_ops.parameterisations import Space
+from symplectic_ops.testing import assert_hamiltonian, assert_skew_hamiltonian
+
+ALL = [Hamiltonian, EllipticHamiltonian, SkewSymmetricHamiltonian, SkewHamiltonian]
+LINEAR = [Hamiltonian, SkewSymmetricHamiltonian, SkewHamiltonian]
+every_space = pytest.mark.parametrize("space", ALL)
+every_linear_space = pytest.mark.parametrize("space", LINEAR)
+sizes = pytest.mark.parametrize("d", [1, 2, 5])
+
+
+def coordinates(space: Space, *batch: int, seed: int = 0) -> Tensor:
+    return torch.randn(*batch, space.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def anything(d: int, *batch: int, seed: int = 0) -> Tensor:
+    return torch.randn(*batch, 2 * d, 2 * d, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+@sizes
+def test_a_hamiltonian_matrix_has_2dd_plus_d_numbers(d: int) -> None:
+    assert Hamiltonian(d).dim == EllipticHamiltonian(d).dim == 2 * d * d + d
+
+
+@sizes
+def test_a_skew_symmetric_hamiltonian_matrix_has_dd_numbers(d: int) -> None:
+    assert SkewSymmetricHamiltonian(d).dim == d * d
+
+
+@sizes
+def test_a_skew_hamiltonian_matrix_has_2dd_minus_d_numbers(d: int) -> None:
+    assert SkewHamiltonian(d).dim == 2 * d * d - d
+
+
+@sizes
+@every_linear_space
+def test_the_matrices_of_a_linear_space_span_exactly_dim_dimensions(space: type[Space], d: int) -> None:
+    parameterisation = space(d)
+    basis = parameterisation(torch.eye(parameterisation.dim, dtype=torch.float64))
+    assert torch.linalg.matrix_rank(basis.flatten(1)) == parameterisation.dim
+
+
+@sizes
+def test_a_hamiltonian_matrix_is_j_times_a_symmetric_one(d: int) -> None:
+    M = -apply_form(Hamiltonian(d)(coordinates(Hamiltonian(d), 3)))
+    assert torch.equal(M, M.mT)
+
+
+def test_the_coordinates_of_a_hamiltonian_matrix_are_the_upper_triangle_of_m() -> None:
+    params = torch.arange(1.0, 11.0)
+    M = -apply_form(Hamiltonian(2)(params))
+    row, column = torch.triu_indices(4, 4)
+    assert torch.equal(M[row, column], params)
+
+
+@sizes
+def test_an_elliptic_hamiltonian_matrix_has_curvature_of_at_least_epsilon(d: int) -> None:
+    space = EllipticHamiltonian(d, epsilon=0.25)
+    H = space(coordinates(space, 20))
+    assert_hamiltonian(H)
+    assert torch.linalg.eigvalsh(-apply_form(H)).min() >= 0.25
+
+
+@sizes
+def test_a_skew_symmetric_hamiltonian_matrix_is_both(d: int) -> None:
+    H = SkewSymmetricHamiltonian(d)(coordinates(SkewSymmetricHamiltonian(d), 3))
+    assert torch.equal(H, -H.mT)
+    assert_hamiltonian(H, tolerance=0)
+
+
+@sizes
+def test_a_skew_hamiltonian_matrix_is_one(d: int) -> None:
+    assert_skew_hamiltonian(SkewHamiltonian(d)(coordinates(SkewHamiltonian(d), 3)), tolerance=0)
+
+
+def test_the_square_of_a_hamiltonian_matrix_is_skew_hamiltonian() -> None:
+    H = Hamiltonian(3)(coordinates(Hamiltonian(3), 5))
+    assert_skew_hamiltonian(H @ H)
+
+
+@every_linear_space
+@given(d=st.integers(1, 4), seed=st.integers(0, 1000))
+def test_coordinates_survive_the_round_trip_to_the_last_bit(space: type[Space], d: int, seed: int) -> None:
+    parameterisation = space(d)
+    params = coordinates(parameterisation, 2, seed=seed)
+    assert torch.equal(parameterisation.right_inverse(parameterisation(params)), params)
+
+
+@given(d=st.integers(1, 4), seed=st.integers(0, 1000))
+def test_coordinates_of_an_elliptic_matrix_survive_the_round_trip(d: int, seed: int) -> None:
+    space = EllipticHamiltonian(d)
+    params = coordinates(space, seed=seed)
+    torch.testing.assert_close(space.right_inverse(space(params)), params, rtol=1e-8, atol=1e-8)
+
+
+@every_space
+@given(d=st.integers(1, 4), seed=st.integers(0, 1000))
+def test_projected_matrices_survive_the_round_trip(space: type[Space], d: int, seed: int) -> None:
+    parameterisation = space(d)
+    H = parameterisation.project(anything(d, seed=seed))
+    torch.testing.assert_close(parameterisation(parameterisation.right_inverse(H)), H, rtol=0, atol=1e-13)
+
+
+@every_space
+@sizes
+def test_projecting_twice_is_projecting_once(space: type[Space], d: int) -> None:
+    parameterisation = space(d)
+    once = parameterisation.project(anything(d, 3))
+    torch.testing.assert_close(parameterisation.project(once), once, rtol=0, atol=1e-14)
+
+
+@every_space
+@given(d=st.integers(1, 3), seed=st.integers(0, 1000))
+def test_no_member_is_nearer_than_the_projection(space: type[Space], d: int, seed: int) -> None:
+    """The members of each space form a convex set P; then ⟨A − PA, X − PA⟩ ≤ 0 for every member X."""
+    parameterisation = space(d)
+    A = anything(d, seed=seed)
+    nearest = parameterisation.project(A)
+    members = parameterisation(coordinates(parameterisation, 20, seed=seed + 1))
+    assert ((A - nearest) * (members - nearest)).sum((-2, -1)).max() <= 1e-12
+
+
+@every_space
+def test_every_shape_of_batch_is_carried_along(space: type[Space]) -> None:
+    parameterisation = space(2)
+    params = coordinates(parameterisation, 3, 4)
+    H = parameterisation(params)
+    assert H.shape == (3, 4, 4, 4)
+    assert parameterisation.right_inverse(H).shape == params.shape
+    torch.testing.assert_close(H[1, 2], parameterisation(params[1, 2]))
+
+
+@every_space
+def test_gradients_reach_every_coordinate(space: type[Space]) -> None:
+    parameterisation = space(2)
+    params = coordinates(parameterisation, 2).requires_grad_()
+    assert torch.autograd.gradcheck(parameterisation, (params,))
+    (gradient,) = torch.autograd.grad(parameterisation(params).square().sum(), params)
+    assert (gradient != 0).all()
+
+
+def test_an_elliptic_matrix_has_no_point_where_learning_stops() -> None:
+    space = EllipticHamiltonian(3)
+    for start in (torch.zeros(space.dim), space.right_inverse(space.project(-form(3)))):
+        params = start.requires_grad_()
+        (gradient,) = torch.autograd.grad((space(params) * form(3)).sum(), params)
+        assert (gradient[space.row == space.column] != 0).all()
+
+
+@every_space
+def test_a_space_has_no_weights_of_its_own_and_keeps_every_dtype(space: type[Space]) -> None:
+    parameterisation = space(2)
+    assert not parameterisation.state_dict()
+    assert parameterisation.double()(torch.zeros(parameterisation.dim)).dtype == torch.float32
+
+
+@every_space
+def test_a_wrong_number_of_coordinates_is_refused_with_the_right_one(space: type[Space]) -> None:
+    parameterisation = space(2)
+    with pytest.raises(StructureError, match=rf"takes parameters \(\.\.\., {parameterisation.dim}\); got \(3, 99\)\."):
+        parameterisation(torch.zeros(3, 99))
+
+
+@every_space
+def test_a_matrix_of_another_size_is_refused_with_the_right_space(space: type[Space]) -> None:
+    with pytest.raises(StructureError, match=rf"got \(4, 4\)\. Build {space.__name__}\(2\)"):
+        space(3).right_inverse(torch.zeros(4, 4))
+
+
+@every_space
+def test_a_matrix_outside_the_space_is_refused_with_the_projection(space: type[Space]) -> None:
+    with pytest.raises(StructureError, match=r"`H` must be .*Assign `project\(H\)`"):
+        space(2).right_inverse(anything(2))
+
+
+@every_space
+def test_a_matrix_with_nan_is_refused(space: type[Space]) -> None:
+    with pytest.raises(StructureError):
+        space(1).right_inverse(torch.full((2, 2), torch.nan))
+
+
+def test_elliptic_curvature_must_be_positive() -> None:
+    with pytest.raises(StructureError, match=r"`epsilon` must be positive.*got 0\.0\. Use `Hamiltonian`"):
+        EllipticHamiltonian(2, epsilon=0.0)

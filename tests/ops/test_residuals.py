@@ -1,0 +1,103 @@
+"""Distances from the classes of matrices, and the predicates built on them."""
+
+import pytest
+import torch
+from hypothesis import given
+from torch import Tensor
+
+from symplectic_ops import (
+    Hamiltonian,
+    SkewHamiltonian,
+    SkewSymmetricHamiltonian,
+    expm,
+    form,
+    hamiltonian_residual,
+    is_hamiltonian,
+    is_orthogonal,
+    is_skew_hamiltonian,
+    is_symplectic,
+    orthogonal_residual,
+    skew_hamiltonian_residual,
+    symplectic_residual,
+)
+from symplectic_ops.testing import generators
+
+
+@given(generators(Hamiltonian))
+def test_the_linear_residuals_are_zero_in_their_space_and_one_in_the_other(H: Tensor) -> None:
+    assert hamiltonian_residual(H) == 0
+    assert skew_hamiltonian_residual(H) == 1
+
+
+@given(generators(SkewHamiltonian))
+def test_hamiltonian_and_skew_hamiltonian_matrices_are_orthogonal_complements(W: Tensor) -> None:
+    assert skew_hamiltonian_residual(W) == 0
+    assert hamiltonian_residual(W) == 1
+
+
+def test_the_linear_residuals_do_not_depend_on_scale() -> None:
+    A = torch.randn(6, 6, dtype=torch.float64)
+    torch.testing.assert_close(hamiltonian_residual(1e-9 * A), hamiltonian_residual(A))
+
+
+def test_the_linear_residual_is_the_relative_distance_to_the_projection() -> None:
+    A = torch.randn(5, 6, 6, dtype=torch.float64)
+    distance = torch.linalg.matrix_norm(A - Hamiltonian(3).project(A)) / torch.linalg.matrix_norm(A)
+    torch.testing.assert_close(hamiltonian_residual(A), distance)
+
+
+def test_the_zero_matrix_lies_in_both_linear_spaces() -> None:
+    zero = torch.zeros(4, 4)
+    assert is_hamiltonian(zero) and is_skew_hamiltonian(zero)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_form_is_symplectic_and_orthogonal_exactly(dtype: torch.dtype) -> None:
+    J = form(2, dtype=dtype)
+    assert symplectic_residual(J) == 0 and orthogonal_residual(J) == 0
+
+
+def test_a_squeeze_is_symplectic_and_not_orthogonal() -> None:
+    squeeze = torch.diag(torch.tensor([1e3, 1e-3], dtype=torch.float64))
+    assert is_symplectic(squeeze) and not is_orthogonal(squeeze)
+
+
+def test_a_reflection_is_orthogonal_and_not_symplectic() -> None:
+    reflection = torch.diag(torch.tensor([1.0, -1.0]))
+    assert is_orthogonal(reflection) and not is_symplectic(reflection)
+
+
+def test_a_shrunk_rotation_is_neither_however_small() -> None:
+    small = 1e-12 * form(2, dtype=torch.float64)
+    assert not is_symplectic(small) and not is_orthogonal(small)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_default_tolerance_forgives_rounding_and_sees_the_sixth_digit(dtype: torch.dtype) -> None:
+    S = expm(SkewSymmetricHamiltonian(3)(torch.linspace(-1, 1, 9, dtype=dtype)))
+    assert is_symplectic(S)
+    assert not is_symplectic(S * (1 + 1e-4))
+
+
+def test_a_tolerance_can_be_chosen() -> None:
+    nearly = torch.tensor([[0.0, 1.0], [1.0, 0.01]])
+    assert not is_hamiltonian(nearly)
+    assert is_hamiltonian(nearly, tolerance=0.1)
+
+
+def test_residuals_come_one_for_each_matrix() -> None:
+    batch = torch.stack([torch.eye(4), form(2)]).expand(3, 2, 4, 4)
+    assert hamiltonian_residual(batch).tolist() == [[1.0, 0.0]] * 3
+    assert is_symplectic(batch).all()
+
+
+def test_matrices_of_size_zero_belong_everywhere() -> None:
+    empty = torch.zeros(3, 0, 0)
+    for belongs in (is_hamiltonian, is_skew_hamiltonian, is_symplectic, is_orthogonal):
+        assert belongs(empty).tolist() == [True] * 3
+
+
+def test_a_matrix_with_nan_belongs_nowhere() -> None:
+    broken = torch.full((2, 2), torch.nan)
+    for belongs in (is_hamiltonian, is_skew_hamiltonian, is_symplectic, is_orthogonal):
+        assert not belongs(broken)
