@@ -33,6 +33,12 @@ def check_folder(folder: Path) -> None:
 
 
 def write(path: Path, clips: Sequence[hv.Clip], *, scale: int = 1) -> None:
+    """Save the clips, and say so."""
+    save(path, clips, scale=scale)
+    click.echo(f"Wrote {path}")
+
+
+def save(path: Path, clips: Sequence[hv.Clip], *, scale: int = 1) -> None:
     """One clip as it is; several beside each other in a GIF, or below each other with their names in a PNG."""
     from hamvae_model import media, showcase
 
@@ -42,4 +48,3 @@ def write(path: Path, clips: Sequence[hv.Clip], *, scale: int = 1) -> None:
         media.write(path, showcase.side_by_side(clips), scale=scale)
     else:
         media.write(path, showcase.rows(clips, scale))
-    click.echo(f"Wrote {path}")

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 CONTENT, MOTION = "builtin:test/3/walk-left", "builtin:test/8/slash-front"
 SCALE = 3  # of the animations
 JUDGED = 16  # characters of the test split: the table is to take seconds, not as long as the training
+PICTURES = """
+{folder}/swap.gif         a character, another's motion, and the one moving as the other
+{folder}/generate.png     every motion from one image
+{folder}/generate-*.gif   the same, playing
+{folder}/samples.png      characters nobody drew"""
 SCORES = {
     "reconstruction_psnr": ("clips through the model", "{:.1f} dB"),
     "one_frame_psnr": ("16 frames generated from one", "{:.1f} dB"),
@@ -87,15 +92,16 @@ def _begin_or_continue(
 
 def _write_pictures(model: hv.HamVAE, folder: Path) -> None:
     content, motion = (hv.open_clip(clip, labels=model.config.data.labels) for clip in (CONTENT, MOTION))
-    _outputs.write(folder / "swap.gif", [content, motion, model.swap(content, motion)], scale=SCALE)
+    _outputs.save(folder / "swap.gif", [content, motion, model.swap(content, motion)], scale=SCALE)
     generated = [
         model.generate(content, action, start=starting_point("auto", content, action)) for action in model.classes
     ]
-    _outputs.write(folder / "generate.png", generated)
+    _outputs.save(folder / "generate.png", generated)
     for clip in generated:
-        _outputs.write(folder / f"generate-{clip.label}.gif", [clip], scale=SCALE)
+        _outputs.save(folder / f"generate-{clip.label}.gif", [clip], scale=SCALE)
     seed = model.config.training.seed
-    _outputs.write(folder / "samples.png", [clip for name in model.classes for clip in model.sample(name, seed=seed)])
+    _outputs.save(folder / "samples.png", [clip for name in model.classes for clip in model.sample(name, seed=seed)])
+    click.echo(PICTURES.format(folder=folder))
 
 
 def _print_scores(model: hv.HamVAE, source: Characters) -> None:

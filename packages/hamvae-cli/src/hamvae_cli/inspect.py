@@ -62,9 +62,13 @@ def inspect(run: Path, as_json: bool) -> None:
                 operator.action,
                 " ".join(f"{period:.2f}" for period in operator.periods),
                 " ".join(f"{frequency:.4f}" for frequency in operator.frequencies),
-                f"{operator.growth:.1e}",
-                f"{operator.residual:.1e}",
+                _small(operator.growth),
+                _small(operator.residual),
             )
             for operator in operators
         ],
     )
+
+
+def _small(value: float) -> str:
+    return f"{value:.1e}" if value else "0"

@@ -4,6 +4,7 @@ from __future__ import annotations  # what is named in a signature is not loaded
 
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import hamvae_model as hv
 from hamvae_model.config import LABELS, OPERATORS, SOURCES
 from hamvae_model.presets import PRESETS
 
-from ._options import PATH, Name, device_option, json_option, root_option
+from ._options import PATH, Name, device_option, json_option, root_option, seed_option
 from ._training import follow
 
 DEFAULT_PRESETS = {"builtin": "demo", "sprites": "sprites-small"}
@@ -37,16 +38,33 @@ class TrainCommand(click.Command):
         return rest
 
 
-@click.command(cls=TrainCommand)
-@click.option("--data", type=Name(SOURCES), help="Source of clips.")
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for name, preset in PRESETS.items())
+
+
+@click.command(cls=TrainCommand, epilog=PRESET_LIST)
+@click.option("--data", type=Name(SOURCES), metavar="SOURCE", help=f"Source of clips: {_either(SOURCES)}.")
 @root_option
 @click.option(
-    "--preset", type=Name(PRESETS), help="Size of the model and length of training; by default demo or sprites-small."
+    "--preset", type=Name(PRESETS), metavar="NAME", help="See below; by default demo or, for sprites, sprites-small."
 )
-@click.option("--operator", type=Name(OPERATORS), help="Space of the motion's generators; by default the preset's.")
-@click.option("--labels", type=Name(LABELS), help="What a class of motion is; by default the preset's.")
-@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to train; by default the preset's.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+@click.option(
+    "--operator",
+    type=Name(OPERATORS),
+    metavar="NAME",
+    help=f"Space of the motion's generators, instead of the preset's: {_either(OPERATORS)}.",
+)
+@click.option(
+    "--labels",
+    type=Name(LABELS),
+    metavar="KIND",
+    help=f"Classes of motion, instead of the preset's: {_either(LABELS)}.",
+)
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to train, instead of the preset's.")
+@seed_option
 @device_option
 @click.option("--run", type=PATH, metavar="DIR", help="Folder to make; by default runs/SOURCE-PRESET.")
 @click.option("--resume", type=PATH, metavar="RUN", help="Continue this run instead, as it was begun.")

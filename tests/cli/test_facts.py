@@ -1,0 +1,54 @@
+"""inspect and data list: what is there, for people and for programs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import hamvae_model as hv
+
+from .conftest import Command
+
+
+def test_inspect_describes_the_run_and_every_operator(hamvae: Command, run: Path) -> None:
+    facts = json.loads(hamvae("inspect", run, "--json").stdout)
+    config = hv.load(run).config
+    assert (facts["preset"], facts["operator"], facts["source"]) == ("demo", config.model.operator, "builtin")
+    assert (facts["steps_done"], facts["steps"]) == (12, 12)
+    assert facts["parameters"] > 1000
+    assert [operator["action"] for operator in facts["operators"]] == list(config.model.classes)
+
+
+def test_a_period_is_one_over_a_frequency(hamvae: Command, run: Path) -> None:
+    for operator in json.loads(hamvae("inspect", run, "--json").stdout)["operators"]:
+        assert operator["periods"] == pytest.approx([1 / frequency for frequency in operator["frequencies"]])
+
+
+def test_inspect_prints_a_line_for_each_action(hamvae: Command, run: Path) -> None:
+    result = hamvae("inspect", run)
+    assert result.exit_code == 0, result.output
+    heading, size, columns, *rows = result.stdout.splitlines()
+    assert heading.endswith("preset demo, skew-symmetric operators, builtin (action-direction)")
+    assert size.endswith("parameters, 12 of 12 steps")
+    assert columns.split()[:2] == ["action", "periods"]
+    assert [row.split()[0] for row in rows] == list(hv.load(run).classes)
+
+
+def test_data_list_says_what_each_source_holds_and_what_an_absent_one_needs(hamvae: Command) -> None:
+    builtin, sprites = json.loads(hamvae("data", "list", "--json").stdout)
+    assert builtin["available"] and not sprites["available"]
+    assert builtin["splits"] == {
+        "train": {"characters": 1000, "clips": 9000},
+        "test": {"characters": 296, "clips": 2664},
+    }
+    assert "HAMVAE_SPRITES_SHEETS" in sprites["reason"]
+    text = hamvae("data", "list").stdout
+    assert "builtin: available" in text and "sprites: not available" in text
+    assert "test     296 characters, 2664 clips" in text
+
+
+def test_data_list_names_the_folder_that_the_sheets_are_looked_for_in(
+    hamvae: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAMVAE_SPRITES_SHEETS", "my-sheets")
+    assert json.loads(hamvae("data", "list", "--json").stdout)[1]["folder"] == "my-sheets"

@@ -1,0 +1,145 @@
+"""hamvae train: begin, watch, stop, continue."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import hamvae_model as hv
+from hamvae_model.checkpoint import load_config, steps_done
+from hamvae_model.data import Characters
+
+from .conftest import Command
+
+Refusal = Callable[..., str]
+
+
+@pytest.fixture
+def interrupted(tiny: hv.Config, builtin: Characters, here: Path) -> Path:
+    """A run stopped after 10 of its 12 steps."""
+    with closing(hv.fit(tiny, here / "stopped", source=builtin)) as reports:
+        next(reports)
+    return here / "stopped"
+
+
+@pytest.fixture
+def endless(tiny: hv.Config, builtin: Characters, here: Path) -> Path:
+    """A run stopped after 10 of very many steps."""
+    training = replace(tiny.training, steps=10**6, save_every=10**6, sample_every=10**6)
+    with closing(hv.fit(replace(tiny, training=training), here / "endless", source=builtin)) as reports:
+        next(reports)
+    return here / "endless"
+
+
+def resumed(run: Path) -> "subprocess.Popen[str]":
+    """`hamvae train --resume RUN` in another process, after its first line of progress."""
+    command = [sys.executable, "-u", "-m", "hamvae_cli", "train", "--resume", str(run), "--device", "cpu"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("step 20/1000000")
+    return process
+
+
+@pytest.mark.usefixtures("tiny_demo")
+def test_training_leaves_a_complete_run_where_it_was_told_to(hamvae: Command, here: Path) -> None:
+    result = hamvae("train", "--data", "builtin", "--run", "mine", "--steps", "3", "--seed", "5")
+    assert result.exit_code == 0, result.output
+    config = load_config(here / "mine")
+    assert (steps_done(here / "mine"), config.training.steps, config.training.seed) == (3, 3, 5)
+
+
+@pytest.mark.usefixtures("tiny_demo")
+def test_by_default_the_preset_and_the_folder_follow_from_the_source(hamvae: Command, here: Path) -> None:
+    assert hamvae("train", "--data", "builtin", "--steps", "1").exit_code == 0
+    assert load_config(here / "runs" / "builtin-demo").preset == "demo"
+
+
+@pytest.mark.usefixtures("tiny_demo")
+def test_operator_and_labels_take_the_place_of_the_presets(hamvae: Command, here: Path) -> None:
+    words = ["train", "--data", "builtin", "--steps", "1", "--run", "r", "--operator", "elliptic", "--labels", "action"]
+    assert hamvae(*words).exit_code == 0
+    config = load_config(here / "r")
+    assert (config.model.operator, config.model.classes) == ("elliptic", ("walk", "wave", "slash"))
+
+
+@pytest.mark.usefixtures("tiny_demo")
+def test_a_log_gets_plain_lines_with_every_fact(hamvae: Command) -> None:
+    lines = hamvae("train", "--data", "builtin", "--run", "r").stdout.splitlines()
+    assert len(lines) == 3  # the first report, the last one, and what to do next
+    assert lines[0].startswith("step 10/12  ")
+    for fact in (" left  ", " clips/s  ", "loss ", "reconstruction ", "content ", "position ", "momentum "):
+        assert fact in lines[0]
+    assert " dB  sheet r/samples/step-000012.png" in lines[1]
+    assert lines[2] == "Trained r; look at what it learnt with: hamvae inspect r"
+
+
+@pytest.mark.usefixtures("tiny_demo")
+def test_json_is_all_there_is_on_standard_output(hamvae: Command) -> None:
+    result = hamvae("train", "--data", "builtin", "--run", "r", "--json")
+    summary = json.loads(result.stdout)
+    assert summary.keys() == {"run", "steps", "seconds", "sequences_per_second", "losses", "psnr"}
+    assert (summary["run"], summary["steps"]) == ("r", 12)
+    assert summary["psnr"] > 0 and summary["losses"]["reconstruction"] > 0
+    assert result.stderr.startswith("step 10/12")
+
+
+def test_resuming_continues_to_the_end(hamvae: Command, interrupted: Path) -> None:
+    assert steps_done(interrupted) == 10
+    result = hamvae("train", "--resume", interrupted)
+    assert result.exit_code == 0, result.output
+    assert steps_done(interrupted) == 12
+
+
+def test_an_interruption_changes_nothing_of_what_is_learnt(hamvae: Command, interrupted: Path, run: Path) -> None:
+    hamvae("train", "--resume", interrupted, "--device", "cpu")
+    weights = "weights.safetensors"
+    assert (interrupted / weights).read_bytes() == (run / weights).read_bytes()
+
+
+def test_resuming_a_finished_run_says_that_nothing_is_left(hamvae: Command, run: Path) -> None:
+    assert hamvae("train", "--resume", run).stdout == f"{run} has done all its 12 steps; nothing is left to train.\n"
+    assert json.loads(hamvae("train", "--resume", run, "--json").stdout)["losses"] is None
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_says_how_to_go_on(endless: Path, number: signal.Signals, code: int) -> None:
+    process = resumed(endless)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    done = steps_done(endless)
+    assert process.returncode == code
+    assert done is not None and done >= 20
+    assert errors == f"Saved after step {done} of 1000000; go on with: hamvae train --resume {endless}\n"
+
+
+def test_a_second_signal_exits_at_once_and_damages_nothing(endless: Path) -> None:
+    process = resumed(endless)
+    for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):  # stopped, so that both are waiting
+        process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (143, "")
+    assert steps_done(endless) == 10
+
+
+@pytest.mark.parametrize("extra", [("--preset", "demo"), ("--operator", "elliptic"), ("--seed", "0"), ("--run", "x")])
+def test_resuming_takes_nothing_that_the_run_has_settled(refusal: Refusal, extra: tuple[str, str]) -> None:
+    sentence = refusal("train", "--resume", "anything", *extra, code=2)
+    assert f"--resume continues a run as it was begun; leave out {extra[0]}." in sentence
+
+
+def test_training_needs_a_source_or_a_run(refusal: Refusal) -> None:
+    assert "--data SOURCE, or continue a run with --resume RUN" in refusal("train", code=2)
+
+
+@pytest.mark.usefixtures("tiny_demo")
+def test_a_folder_that_holds_a_run_is_not_overwritten(refusal: Refusal, run: Path) -> None:
+    sentence = refusal("train", "--data", "builtin", "--run", run, code=2)
+    assert "already holds a run; continue it with --resume, or choose another folder" in sentence
