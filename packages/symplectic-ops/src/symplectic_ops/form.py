@@ -13,7 +13,7 @@ def form(d: int, dtype: torch.dtype | None = None, device: torch.device | str | 
     tensor([[ 0.,  1.],
             [-1.,  0.]])
     """
-    return apply_form(torch.eye(2 * d, dtype=dtype, device=device))
+    return apply_form(torch.eye(2 * d, dtype=dtype, device=device)) + 0  # no minus zeros
 
 
 def apply_form(x: Tensor) -> Tensor:

@@ -1,0 +1,49 @@
+"""The one door of the package, seen from outside it."""
+
+import inspect
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import symplectic_ops
+
+PUBLIC = {
+    *{"NonFiniteError", "StructureError", "blocks", "expm", "flow", "Flow"},
+    *{"form", "apply_form", "symplectic_inverse", "energy", "frequencies", "growth_rates"},
+    *{"Hamiltonian", "EllipticHamiltonian", "SkewSymmetricHamiltonian", "SkewHamiltonian"},
+    *{"hamiltonian", "elliptic_hamiltonian", "skew_symmetric_hamiltonian", "skew_hamiltonian"},
+    *{"hamiltonian_residual", "skew_hamiltonian_residual", "symplectic_residual", "orthogonal_residual"},
+    *{"is_hamiltonian", "is_skew_hamiltonian", "is_symplectic", "is_orthogonal"},
+}
+
+
+def test_every_public_name_is_there() -> None:
+    assert all(hasattr(symplectic_ops, name) for name in PUBLIC)
+
+
+def test_nothing_else_is_offered() -> None:
+    offered = {name for name, value in vars(symplectic_ops).items() if not name.startswith("_")}
+    modules = {name for name in offered - PUBLIC if inspect.ismodule(getattr(symplectic_ops, name))}
+    assert offered - modules == PUBLIC
+
+
+def test_every_public_name_is_documented() -> None:
+    assert all(inspect.getdoc(getattr(symplectic_ops, name)) for name in PUBLIC)
+
+
+def test_the_version_is_that_of_the_installed_distribution() -> None:
+    try:
+        assert symplectic_ops.__version__ == version("symplectic-ops")
+    except PackageNotFoundError:
+        assert symplectic_ops.__version__ == "0+sources"
+
+
+def test_using_the_package_does_not_need_hypothesis() -> None:
+    code = "import sys, symplectic_ops; print('hypothesis' in sys.modules, 'symplectic_ops.testing' in sys.modules)"
+    outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert outcome.stdout.split() == ["False", "False"]
+
+
+def test_the_errors_are_the_kinds_of_error_python_has_for_them() -> None:
+    assert issubclass(symplectic_ops.StructureError, ValueError)
+    assert issubclass(symplectic_ops.NonFiniteError, ArithmeticError)

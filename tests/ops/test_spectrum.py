@@ -1,0 +1,96 @@
+"""Frequencies, growth and energy of systems whose answers are known."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given
+from torch import Tensor
+
+from symplectic_ops import (
+    EllipticHamiltonian,
+    Hamiltonian,
+    SkewSymmetricHamiltonian,
+    StructureError,
+    energy,
+    expm,
+    form,
+    frequencies,
+    growth_rates,
+    hamiltonian_residual,
+)
+from symplectic_ops.testing import generators
+
+
+def springs(*stiffness: float) -> Tensor:
+    """Uncoupled springs of unit mass: energy ½ Σ (k q² + p²), frequencies √k."""
+    d = len(stiffness)
+    K, zero = torch.diag(torch.tensor(stiffness, dtype=torch.float64)), torch.zeros(d, d, dtype=torch.float64)
+    return torch.cat([torch.cat([zero, torch.eye(d, dtype=torch.float64)], 1), torch.cat([-K, zero], 1)])
+
+
+def test_springs_swing_at_the_square_roots_of_their_stiffness_lowest_first() -> None:
+    torch.testing.assert_close(frequencies(springs(9.0, 0.25, 4.0)), torch.tensor([0.5, 2.0, 3.0]).double())
+
+
+def test_a_mode_comes_back_after_two_pi_over_its_frequency() -> None:
+    H = springs(7.0)
+    period = 2 * math.pi / float(frequencies(H))
+    torch.testing.assert_close(expm(period * H), torch.eye(2, dtype=torch.float64))
+
+
+def test_a_saddle_does_not_turn_and_grows_as_fast_as_it_decays() -> None:
+    saddle = springs(-4.0)
+    assert frequencies(saddle).tolist() == [0.0]
+    torch.testing.assert_close(growth_rates(saddle), torch.tensor([2.0, -2.0]).double())
+
+
+def test_a_spiral_pair_has_one_frequency_twice_and_both_rates() -> None:
+    a, w = 0.3, 2.0
+    turn = torch.tensor([[a, w], [-w, a]], dtype=torch.float64)
+    zero = torch.zeros(2, 2, dtype=torch.float64)
+    H = torch.cat([torch.cat([turn, zero], 1), torch.cat([zero, -turn.mT], 1)])
+    assert hamiltonian_residual(H) == 0
+    torch.testing.assert_close(frequencies(H), torch.tensor([w, w]).double())
+    torch.testing.assert_close(growth_rates(H), torch.tensor([a, a, -a, -a]).double())
+
+
+@given(generators(EllipticHamiltonian, norms=(0.1, 10.0)))
+def test_elliptic_generators_neither_grow_nor_decay(H: Tensor) -> None:
+    assert growth_rates(H).abs().max() <= 1e-6 * torch.linalg.matrix_norm(H)
+    assert frequencies(H).min() > 0
+
+
+@given(generators(SkewSymmetricHamiltonian))
+def test_skew_symmetric_generators_neither_grow_nor_decay(H: Tensor) -> None:
+    assert growth_rates(H).abs().max() <= 1e-13 * torch.linalg.matrix_norm(H)
+
+
+def test_every_block_has_a_spectrum_of_its_own() -> None:
+    H = torch.stack([springs(1.0, 4.0), springs(9.0, 16.0)]).float()
+    assert frequencies(H).shape == (2, 2) and growth_rates(H).shape == (2, 4)
+    torch.testing.assert_close(frequencies(H), torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+
+
+def test_the_energy_of_a_spring_is_half_k_q_squared_plus_half_p_squared() -> None:
+    assert energy(springs(4.0), torch.tensor([3.0, 2.0], dtype=torch.float64)) == 0.5 * (4 * 9 + 4)
+
+
+def test_the_energy_of_the_form_is_half_the_square_of_the_state() -> None:
+    s = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    assert energy(form(2), s) == 15
+
+
+def test_energies_broadcast_over_batch_and_blocks() -> None:
+    H = Hamiltonian(2)(torch.randn(9, 10, dtype=torch.float64))
+    s = torch.randn(5, 7, 9, 4, dtype=torch.float64)
+    found = energy(H, s)
+    assert found.shape == (5, 7, 9)
+    torch.testing.assert_close(found[2, 3, 4], energy(H[4], s[2, 3, 4]))
+
+
+@pytest.mark.parametrize("measure", [frequencies, growth_rates])
+def test_an_odd_matrix_is_refused(measure: Callable[[Tensor], Tensor]) -> None:
+    with pytest.raises(StructureError, match=r"`H` must end in an even square .* got \(3, 3\)"):
+        measure(torch.eye(3))
