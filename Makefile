@@ -42,7 +42,8 @@ bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python benchmarks/hamiltonian_share.py
 	$(BIN)/python benchmarks/step_time.py
 	$(BIN)/python benchmarks/principal_components.py
-	$(BIN)/python benchmarks/quality.py demo --run demo/run
+	$(BIN)/python benchmarks/quality.py demo
+	$(BIN)/python benchmarks/quality.py demo --operator elliptic
 	$(BIN)/python benchmarks/quality.py sprites-small
 
 docs: $(READY)  ## make the README's picture and tables again

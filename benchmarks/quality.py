@@ -1,10 +1,11 @@
 """Train a preset and score it on every held-out character.
 
     python benchmarks/quality.py demo [--run demo/run]
+    python benchmarks/quality.py demo --operator elliptic
     HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality.py sprites-small [--run runs/sprites-small]
 
 A finished run is scored again without training; an interrupted one is continued first. Figures and provenance go to
-benchmarks/results/PRESET.json. Weights stay uncommitted: those of the Sprites sheets are made from CC-BY-SA art.
+benchmarks/results/PRESET[-OPERATOR].json. Weights stay uncommitted: those of the Sprites sheets are made from CC-BY-SA art.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from machine import provenance
 
 import hamvae_model as hv
 from hamvae_model import checkpoint
+from hamvae_model.config import OPERATORS
 from hamvae_model.evaluation.protocols import held_out
 
 RESULTS = Path(__file__).parent / "results"
@@ -25,16 +27,19 @@ SOURCES = {"demo": "builtin", "sprites-small": "sprites", "sprites": "sprites"}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("preset", choices=SOURCES)
-    parser.add_argument("--run", type=Path, help="the run folder, by default runs/PRESET")
+    parser.add_argument("--operator", choices=OPERATORS, help="instead of the preset's")
+    parser.add_argument("--run", type=Path, help="the run folder, by default runs/PRESET[-OPERATOR]")
     arguments = parser.parse_args()
     preset: str = arguments.preset
-    run: Path = arguments.run or Path("runs") / preset
+    operator: str | None = arguments.operator
+    name = f"{preset}-{operator}" if operator else preset
+    run: Path = arguments.run or Path("runs") / name
 
     source = hv.open_source(SOURCES[preset])
     if (run / checkpoint.STATE).exists():
         config, resume = checkpoint.load_config(run), True
     else:
-        config, resume = hv.build(preset, source=source), False
+        config, resume = hv.build(preset, source=source, operator=operator), False
     for report in hv.fit(config, run, source=source, resume=resume):
         if report.step % 500 == 0 or report.step == report.steps:
             pace, left = report.sequences_per_second, report.eta_seconds / 60
@@ -43,7 +48,7 @@ def main() -> None:
     began = time.perf_counter()
     figures = held_out(hv.load(run), source)
     result = {
-        "command": f"python benchmarks/quality.py {preset}",
+        "command": f"python benchmarks/quality.py {preset}" + (f" --operator {operator}" if operator else ""),
         "preset": config.preset,
         "operator": config.model.operator,
         "seed": config.training.seed,
@@ -55,7 +60,7 @@ def main() -> None:
         "trained_on": json.loads((run / "environment.json").read_text()),
         "scored_on": provenance(),
     }
-    (RESULTS / f"{preset}.json").write_text(json.dumps(result, indent=2) + "\n")
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
     for name, value in figures.items():
         print(f"{name:22} {value:.5g}")
 

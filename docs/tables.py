@@ -21,7 +21,11 @@ ROWS = {  # key of the result: what the reader sees, and how
     "swap_class_accuracy": ("swaps whose nearest render is the right motion", "{:.1%}"),
     "roll_mse_ratio": ("error of frames 193–200 over that of frames 1–8", "{:.2f}"),
 }
-SETS = {"demo": "built-in, `demo`", "sprites-small": "Sprites, `sprites-small`"}
+SETS = {
+    "demo": "built-in, `demo`",
+    "demo-elliptic": "built-in, `demo`, elliptic",
+    "sprites-small": "Sprites, `sprites-small`",
+}
 
 
 def main() -> None:

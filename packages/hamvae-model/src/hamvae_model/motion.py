@@ -99,7 +99,7 @@ class Motion(nn.Module):
 
     def summaries(self, actions: Sequence[str]) -> list[OperatorSummary]:
         """One summary for each operator, computed in float64."""
-        matrices = self.operators().double().cpu()
+        matrices = self.operators().cpu().double()
         frequencies = so.frequencies(matrices) / (2 * math.pi)
         growth, residuals = so.growth_rates(matrices), so.hamiltonian_residual(matrices)
         return [

@@ -34,9 +34,11 @@ class StartPrior(nn.Module):
             states: posteriors over s of first frames, (m, 2d).
             labels: int64 (m,).
         """
+        # On the CPU, because not every device has double precision.
+        means, deviations, labels = states.mean.cpu().double(), states.log_deviation.cpu().double(), labels.cpu()
         for label in sorted(set(labels.tolist())):
-            mean = states.mean[labels == label].double()
-            noise = (2 * states.log_deviation[labels == label].double()).exp().mean(0)
+            mean = means[labels == label]
+            noise = (2 * deviations[labels == label]).exp().mean(0)
             centred = mean - mean.mean(0)
             covariance = centred.mT @ centred / len(mean) + (noise + JITTER).diag()
             self.mean[label] = mean.mean(0).to(self.mean)

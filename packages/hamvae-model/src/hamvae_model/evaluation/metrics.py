@@ -1,6 +1,5 @@
 """Picture metrics on images in [0, 1]; torchmetrics computes SSIM."""
 
-import torch
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
@@ -26,8 +25,3 @@ def ssim(images: Tensor, truth: Tensor) -> Tensor:
     if not isinstance(value, Tensor):  # torchmetrics returns a pair only when asked for the full picture
         raise TypeError("structural_similarity_index_measure returned more than the similarity")
     return value.reshape(shape)
-
-
-def summarise(per_frame: Tensor) -> float:
-    """The mean over everything, as a number to report."""
-    return float(per_frame.to(torch.float64).mean())

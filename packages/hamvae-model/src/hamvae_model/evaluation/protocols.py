@@ -53,7 +53,7 @@ def held_out(model: HamVAE, source: Characters, *, characters: int | None = None
     values: defaultdict[str, list[Tensor]] = defaultdict(list)
     for some in torch.split(torch.arange(count), CHARACTERS_AT_ONCE):
         for name, value in _scores(model, source, some, count, generator):
-            values[name].append(value.flatten().double().cpu())
+            values[name].append(value.flatten().cpu().double())
     means = {name: float(torch.cat(parts).mean()) for name, parts in values.items()}
     start = max(means.pop("start_mse"), EXACT)
     return means | {"roll_mse_ratio": means["roll_mse"] / start}
