@@ -44,6 +44,16 @@ def test_one_batch_can_be_learnt_by_heart(builtin: Characters) -> None:
     assert errors[-1] < errors[0] / 50
 
 
+@pytest.mark.parametrize("preset", hv.PRESETS)
+def test_every_preset_takes_a_step(builtin: Characters, preset: str) -> None:
+    config = hv.build(preset, source=builtin)
+    config = dataclasses.replace(config, training=dataclasses.replace(config.training, batch=2, decoded_frames=1))
+    model = new_model(config)
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    train_step(model, new_optimiser(model), builtin, 1)
+    assert [name for name, parameter in model.named_parameters() if parameter.equal(before[name])] == []
+
+
 def test_views_hold_the_frames_their_offsets_say(tiny: hv.Config, builtin: Characters) -> None:
     seed = 11
     views = draw_views(tiny, builtin, torch.Generator().manual_seed(seed), torch.device("cpu"))
