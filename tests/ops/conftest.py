@@ -23,6 +23,11 @@ def to_torch(A: mpmath.matrix, like: Tensor) -> Tensor:
     return torch.tensor([[number(x) for x in row] for row in A.tolist()], dtype=wide)
 
 
+@pytest.fixture(autouse=True)
+def _same_numbers_every_time() -> None:
+    torch.manual_seed(0)
+
+
 @pytest.fixture
 def reference_expm() -> Callable[[Tensor], Tensor]:
     """exp(A) (..., n, n) with 50 digits, rounded once to double precision."""

@@ -31,7 +31,6 @@ Reference = Callable[[Tensor], Tensor]
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:FutureWarning")
 
 seeds = st.integers(0, 2**32 - 1)
-BOUNDED = [EllipticHamiltonian, SkewSymmetricHamiltonian]
 
 # Every way times can come: the last decides how propagators are put together, and none may change what they are.
 TIMES = {
@@ -67,7 +66,7 @@ def exact(H: Tensor, s0: Tensor, times: Tensor, reference_expm: Reference) -> Te
 def test_the_flow_is_the_exponential_at_every_time(times: Tensor, reference_expm: Reference) -> None:
     times = times[:: max(1, len(times) // 12)] if len(times) > 40 else times
     H, s0 = rotations(2), torch.randn(3, 2, 4, dtype=torch.float64)
-    torch.testing.assert_close(flow(H, s0, times), exact(H, s0, times, reference_expm), rtol=0, atol=3e-13)
+    torch.testing.assert_close(flow(H, s0, times), exact(H, s0, times, reference_expm), rtol=0, atol=1e-12)
 
 
 def test_a_state_200_frames_away_is_as_accurate_as_the_next_in_single_precision(reference_expm: Reference) -> None:
@@ -154,19 +153,19 @@ def test_a_skew_symmetric_generator_keeps_the_length_of_the_state(H: Tensor, see
     torch.testing.assert_close(lengths, s0.norm().expand_as(lengths), rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("space", BOUNDED)
-def test_orbits_of_bounded_classes_are_as_bounded_after_200_frames_as_after_one(
-    space: type[Space], dtype: torch.dtype
+@pytest.mark.parametrize(("dtype", "allowed"), [(torch.float32, 5e-6), (torch.float64, 5e-13)])
+@pytest.mark.parametrize("space", [EllipticHamiltonian, SkewSymmetricHamiltonian])
+def test_orbits_of_bounded_classes_stay_bounded_for_200_frames(
+    space: type[Space], dtype: torch.dtype, allowed: float
 ) -> None:
     parameterisation = space(4)
     params = torch.randn(9, parameterisation.dim, generator=torch.Generator().manual_seed(0))
     H = parameterisation(0.5 * params).to(dtype)
     s0 = torch.randn(16, 9, 8, generator=torch.Generator().manual_seed(1)).to(dtype)
     s = flow(H, s0, torch.arange(201))
-    kept = energy(H, s) if space is EllipticHamiltonian else s.square().sum(-1)
+    kept = energy(H.double(), s.double()) if space is EllipticHamiltonian else s.double().square().sum(-1)
     drift = (kept / kept[:, :1] - 1).abs().amax((0, 2))
-    assert drift.max() <= 64 * torch.finfo(dtype).eps
+    assert drift.max() <= allowed
     if space is EllipticHamiltonian:  # ε‖s‖² ≤ 2 energy
         assert (parameterisation.epsilon * s.square().sum(-1) <= 2.001 * kept[:, :1]).all()  # type: ignore[operator]
 
@@ -240,15 +239,12 @@ def test_complex_times_are_refused() -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-@pytest.mark.parametrize(
-    ("name", "entry"), [("H", r"H\[1, 0, 2\]"), ("s0", r"s0\[2, 1, 3\]"), ("times", r"times\[1\]")]
-)
-def test_what_is_not_finite_is_named(name: str, entry: str, value: float) -> None:
-    given = {"H": torch.zeros(2, 4, 4), "s0": torch.ones(3, 2, 4), "times": torch.arange(3.0)}
-    index = {"H": (1, 0, 2), "s0": (2, 1, 3), "times": (1,)}[name]
-    given[name][index] = value
-    with pytest.raises(NonFiniteError, match=rf"`{entry}` is NaN or infinite"):
-        flow(**given)
+@pytest.mark.parametrize(("name", "index"), [("H", (1, 0, 2)), ("s0", (2, 1, 3)), ("times", (1,))])
+def test_what_is_not_finite_is_named(name: str, index: tuple[int, ...], value: float) -> None:
+    inputs = {"H": torch.zeros(2, 4, 4), "s0": torch.ones(3, 2, 4), "times": torch.arange(3.0)}
+    inputs[name][index] = value
+    with pytest.raises(NonFiniteError, match=rf"`{name}\[{', '.join(map(str, index))}\]` is NaN or infinite"):
+        flow(**inputs)
 
 
 @pytest.mark.parametrize("times", [[200.0], [200.5], [2000.0]])
@@ -301,10 +297,8 @@ def test_a_gradient_through_200_frames_keeps_its_digits_in_single_precision() ->
         return found.double()
 
     precise = gradient(torch.float64)
-    assert (
-        torch.linalg.matrix_norm(gradient(torch.float32) - precise).max()
-        <= 2e-6 * torch.linalg.matrix_norm(precise).max()
-    )
+    error = torch.linalg.matrix_norm(gradient(torch.float32) - precise) / torch.linalg.matrix_norm(precise)
+    assert error.max() <= 2e-6
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
