@@ -58,7 +58,7 @@ def test_a_constrained_weight_starts_at_its_nearest_point(
 ) -> None:
     before = layer.weight.detach().clone()
     door(layer)
-    nearest = layer.parametrizations.weight[0].project(before)  # type: ignore[union-attr, index, operator]
+    nearest = layer.parametrizations.weight[0].project(before)
     torch.testing.assert_close(layer.weight.detach(), nearest, rtol=0, atol=1e-5)
 
 
@@ -79,20 +79,20 @@ def test_a_constrained_weight_stays_in_its_space_while_it_learns(
 
 def test_a_member_of_the_space_can_be_assigned(layer: nn.Linear) -> None:
     hamiltonian(layer)
-    layer.weight = 0.5 * form(3)  # type: ignore[assignment]
+    layer.weight = 0.5 * form(3)
     assert torch.equal(layer.weight, 0.5 * form(3))
 
 
 def test_an_elliptic_member_can_be_assigned(layer: nn.Linear) -> None:
     elliptic_hamiltonian(layer, epsilon=0.1)
-    layer.weight = 0.5 * form(3)  # type: ignore[assignment]
+    layer.weight = 0.5 * form(3)
     torch.testing.assert_close(layer.weight, 0.5 * form(3))
 
 
 def test_a_matrix_outside_the_space_cannot_be_assigned(layer: nn.Linear) -> None:
     hamiltonian(layer)
     with pytest.raises(StructureError, match=r"off by 1\.0e\+00 of its norm\. Assign `project\(H\)`"):
-        layer.weight = torch.eye(6)  # type: ignore[assignment]
+        layer.weight = torch.eye(6)
 
 
 def test_any_parameter_can_be_constrained_blocks_and_all() -> None:

@@ -157,7 +157,7 @@ def test_a_loose_bound_still_gives_the_exponential() -> None:
 @pytest.mark.parametrize("memory", ["save", "recompute"])
 def test_hints_do_not_change_the_result(structure: str, backend: str, memory: str) -> None:
     H = SkewSymmetricHamiltonian(2)(torch.tensor([0.3, 1.0, -0.2, 0.7]))
-    assert torch.equal(expm(H, structure=structure, backend=backend, memory=memory), expm(H))  # type: ignore[arg-type]
+    assert torch.equal(expm(H, structure=structure, backend=backend, memory=memory), expm(H))
 
 
 def test_autocasting_does_not_round() -> None:

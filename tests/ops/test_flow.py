@@ -167,7 +167,7 @@ def test_orbits_of_bounded_classes_stay_bounded_for_200_frames(
     drift = (kept / kept[:, :1] - 1).abs().amax((0, 2))
     assert drift.max() <= allowed
     if space is EllipticHamiltonian:  # ε‖s‖² ≤ 2 energy
-        assert (parameterisation.epsilon * s.square().sum(-1) <= 2.001 * kept[:, :1]).all()  # type: ignore[operator]
+        assert (parameterisation.epsilon * s.square().sum(-1) <= 2.001 * kept[:, :1]).all()
 
 
 def test_a_shared_grid_is_the_same_grid_for_every_state() -> None:
