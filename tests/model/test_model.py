@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 import hamvae_model as hv
-from hamvae_model import UsageError
+from hamvae_model import HamvaeError, UsageError
+from hamvae_model.clip import as_frames
 from hamvae_model.config import OPERATORS
 from hamvae_model.data import Characters
 from hamvae_model.posterior import Gaussian
@@ -106,6 +107,10 @@ def test_frames_before_the_clip_do_not_reach_the_momentum(
 
 def test_swapping_a_clip_with_itself_is_its_reconstruction(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
     clip = clips[0]
+    frames, label = clip.frames.unsqueeze(0), torch.tensor([model.classes.index("walk-left")])
+    state = model.infer_state(frames, label).mean
+    images = model.render(model.infer_content(frames), state, label, torch.arange(-7.0, 1.0))
+    assert model.reconstruct(clip).frames.equal(as_frames(images[0]))
     assert model.swap(clip, clip).frames.equal(model.reconstruct(clip).frames)
 
 
@@ -125,9 +130,48 @@ def test_generation_runs_over_any_real_times(model: hv.HamVAE, clips: tuple[hv.C
 def test_generation_looks_at_the_first_frame_alone(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
     clip = clips[0]
     image = dataclasses.replace(clip, frames=clip.frames[:1], times=clip.times[:1])
-    for start in ("typical", "image"):
+    for start in ("auto", "typical", "image"):
         whole = model.generate(clip, "walk-left", start=start)
         assert whole.frames.equal(model.generate(image, "walk-left", start=start).frames)
+
+
+def test_a_motion_starts_from_the_image_when_the_image_shows_it(
+    model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]
+) -> None:
+    model.start_prior.mean += 1
+    for action, start in (("walk-left", "image"), ("walk-right", "typical")):
+        expected = model.generate(clips[0], action, start=start)
+        assert model.generate(clips[0], action).frames.equal(expected.frames)
+        assert not model.generate(clips[0], action, start="image").frames.equal(
+            model.generate(clips[0], action, start="typical").frames
+        )
+
+
+def test_a_clip_generated_between_frames_does_not_claim_to_repeat_with_them(
+    model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]
+) -> None:
+    assert model.generate(clips[0], "walk-left").period == 8
+    assert model.generate(clips[0], "walk-left", [0.0, 0.5, 1.0]).period is None
+
+
+def test_a_motion_that_leaves_the_range_of_numbers_is_refused(tiny: hv.Config, clips: tuple[hv.Clip, hv.Clip]) -> None:
+    model = operator(tiny, "unconstrained")
+    torch.nn.init.eye_(model.motion.parameters_of_operators[0].detach().unflatten(0, (8, 8)))
+    with pytest.raises(HamvaeError, match="left the range of numbers within 2000 frames; train with a bounded operator"):
+        model.generate(clips[0], "walk-left", [2000.0], start="image")
+
+
+@pytest.mark.parametrize("times", [[float("inf")], [float("nan")], []])
+def test_times_that_are_no_times_are_refused(
+    model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip], times: list[float]
+) -> None:
+    with pytest.raises(UsageError, match="one or more finite numbers"):
+        model.generate(clips[0], "walk-left", times)
+
+
+def test_the_decoder_can_do_without_the_class(tiny: hv.Config, clips: tuple[hv.Clip, hv.Clip]) -> None:
+    config = dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, class_in_decoder=False))
+    assert len(new_model(config).eval().reconstruct(clips[0])) == 8
 
 
 def test_long_rolls_are_rendered_in_pieces_to_the_same_frames(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
@@ -177,7 +221,9 @@ def test_frames_of_another_size_are_refused_with_both_sizes(model: hv.HamVAE, cl
 
 
 def test_unknown_starts_and_priors_are_refused(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
-    with pytest.raises(UsageError, match="starts from 'typical' or from 'image'; got 'middle'"):
-        model.generate(clips[0], "walk-left", start="middle")
+    with pytest.raises(UsageError, match="no start 'imgae'; did you mean 'image'"):
+        model.generate(clips[0], "walk-left", start="imgae")
     with pytest.raises(UsageError, match="'fitted' or 'standard'; got 'flat'"):
         model.sample("walk-left", prior="flat")
+    with pytest.raises(UsageError, match="at least one sample; got 0"):
+        model.sample("walk-left", 0)

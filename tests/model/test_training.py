@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -135,7 +136,9 @@ def test_closing_the_iterator_early_saves_what_was_learnt(
     assert hv.load(tmp_path / "run").config == tiny
 
 
-def test_a_run_folder_holds_what_it_promises_and_can_be_moved(run: Path, tmp_path: Path) -> None:
+def test_a_run_folder_holds_what_it_promises_and_can_be_moved(
+    run: Path, builtin: Characters, tmp_path: Path
+) -> None:
     names = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
     assert names == {
         "config.json",
@@ -149,12 +152,9 @@ def test_a_run_folder_holds_what_it_promises_and_can_be_moved(run: Path, tmp_pat
     }
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert {"step", "loss", "reconstruction", "content", "position", "momentum", "psnr"} <= lines[-1].keys()
-    moved = run.parent / "moved"
-    moved.mkdir()
-    for path in run.iterdir():
-        if path.is_file():
-            (moved / path.name).write_bytes(path.read_bytes())
+    moved = shutil.copytree(run, tmp_path / "moved")
     assert hv.load(moved).config == hv.load(run).config
+    assert list(hv.fit(checkpoint.load_config(moved), moved, source=builtin, resume=True)) == []
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(tiny: hv.Config, builtin: Characters, run: Path) -> None:
@@ -169,6 +169,71 @@ def test_resuming_where_nothing_is_says_so(tiny: hv.Config, builtin: Characters,
         hv.fit(tiny, tmp_path, source=builtin, resume=True)
 
 
+def test_a_resumed_log_has_each_step_once(
+    tiny: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hamvae_model.training.REPORT_EVERY", 1)
+    train(tiny, tmp_path / "run", builtin, stop_at=3)
+    with (tmp_path / "run" / "metrics.jsonl").open("a") as log:
+        log.write('{"step": 4, "loss": 1}\n{"step": 5, "lo')  # what a killed process leaves behind
+    train(tiny, tmp_path / "run", builtin, resume=True)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_source_with_other_classes_is_refused(tiny: hv.Config, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the builtin source has other classes"):
+        hv.fit(tiny, tmp_path / "run", source=hv.open_source("builtin", labels="action"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_training(
+    tiny: hv.Config, builtin: Characters, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = shutil.copytree(run, tmp_path / "run")
+
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.replace", refuse)
+    with pytest.raises(UsageError, match="may not be written to"):
+        hv.fit(tiny, moved, source=builtin, resume=True)
+
+
+def test_a_full_disk_stops_training_in_one_sentence_and_keeps_what_was_saved(
+    tiny: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = hv.fit(tiny, tmp_path / "run", source=builtin)
+    next(reports)  # after the second step, which is saved
+    state = (tmp_path / "run" / "state" / "training.safetensors").read_bytes()
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(HamvaeError, match="could not be written"):
+        list(reports)
+    assert (tmp_path / "run" / "state" / "training.safetensors").read_bytes() == state
+    assert list((tmp_path / "run").rglob("*.tmp")) == []
+
+
+def test_small_numbers_survive_training(tiny: hv.Config, builtin: Characters, tmp_path: Path) -> None:
+    for _ in hv.fit(tiny, tmp_path / "run", source=builtin):
+        assert (torch.tensor(1e-310, dtype=torch.float64) * 1).item() > 0
+
+
+def test_a_run_that_diverges_keeps_what_was_saved_before(
+    tiny: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = hv.fit(tiny, tmp_path / "run", source=builtin)
+    next(reports)
+    state = (tmp_path / "run" / "state" / "training.safetensors").read_bytes()
+    monkeypatch.setattr("hamvae_model.training.schedule", lambda step, training: math.nan)
+    with pytest.raises(HamvaeError, match="left the range of numbers"):
+        list(reports)
+    assert (tmp_path / "run" / "state" / "training.safetensors").read_bytes() == state
+
+
 def test_a_loss_that_is_not_finite_stops_training_before_it_reaches_the_weights(
     tiny: hv.Config, builtin: Characters
 ) -> None:
@@ -176,6 +241,6 @@ def test_a_loss_that_is_not_finite_stops_training_before_it_reaches_the_weights(
     with torch.no_grad():
         model.posterior.content_head.bias[0] = math.inf
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    with pytest.raises(HamvaeError, match="no longer finite at step 1; resume from the last saved step"):
+    with pytest.raises(HamvaeError, match="no longer finite at step 1, and the run stops"):
         train_step(model, new_optimiser(model), builtin, 1)
     assert all(tensor.equal(before[name]) for name, tensor in model.state_dict().items())

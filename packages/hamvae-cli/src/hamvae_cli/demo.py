@@ -14,7 +14,6 @@ import hamvae_model as hv
 from . import _outputs
 from ._options import PATH, device_option
 from ._training import follow
-from .generate import starting_point
 
 if TYPE_CHECKING:
     from hamvae_model.data import Characters
@@ -93,9 +92,7 @@ def _begin_or_continue(
 def _write_pictures(model: hv.HamVAE, folder: Path) -> None:
     content, motion = (hv.open_clip(clip, labels=model.config.data.labels) for clip in (CONTENT, MOTION))
     _outputs.save(folder / "swap.gif", [content, motion, model.swap(content, motion)], scale=SCALE)
-    generated = [
-        model.generate(content, action, start=starting_point("auto", content, action)) for action in model.classes
-    ]
+    generated = [model.generate(content, action) for action in model.classes]
     _outputs.save(folder / "generate.png", generated)
     for clip in generated:
         _outputs.save(folder / f"generate-{clip.label}.gif", [clip], scale=SCALE)

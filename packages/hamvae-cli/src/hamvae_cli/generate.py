@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 import hamvae_model as hv
+from hamvae_model.config import STARTS
 
 from . import _outputs
 from ._options import Name, device_option, frames_option, output_option, root_option, run_argument, scale_option
@@ -23,7 +24,7 @@ PLACEHOLDER = "{action}"
 @frames_option
 @click.option(
     "--start",
-    type=Name(("auto", "typical", "image")),
+    type=Name(STARTS),
     default="auto",
     show_default=True,
     help="Start as training clips do, or as the image stands; auto is image when that shows the action.",
@@ -60,7 +61,7 @@ def generate(
     model = hv.load(run, choose_device(device))
     picture = hv.open_clip(image, root, labels=model.config.data.labels)
     clips = [
-        model.generate(picture, action, range(frames), start=starting_point(start, picture, action))
+        model.generate(picture, action, range(frames), start=start)
         for action in (model.classes if "all" in actions else actions)
     ]
     if PLACEHOLDER in output.name:
@@ -68,10 +69,3 @@ def generate(
             _outputs.write(output.with_name(output.name.replace(PLACEHOLDER, clip.label or "")), [clip], scale=scale)
     else:
         _outputs.write(output, clips, scale=scale)
-
-
-def starting_point(start: str, picture: hv.Clip, action: str) -> str:
-    """What `--start` means for one action: auto lets a picture that shows the action begin where it stands."""
-    if start != "auto":
-        return start
-    return "image" if picture.label == action else "typical"

@@ -8,6 +8,7 @@ unpickled.
 """
 
 import json
+import math
 import os
 import platform
 import sys
@@ -25,6 +26,7 @@ from .errors import HamvaeError, UsageError
 from .model import HamVAE
 
 WEIGHTS, BEST, STATE = "weights.safetensors", "best.safetensors", "state/training.safetensors"
+LOG = "metrics.jsonl"
 
 
 def create_run(run: Path, config: Config) -> None:
@@ -39,6 +41,8 @@ def create_run(run: Path, config: Config) -> None:
         (run / "samples").mkdir(exist_ok=True)
     except OSError as error:
         raise UsageError(f"The run folder '{run}' cannot be made ({error.strerror}); choose another --run.") from None
+    for leftover in (run / LOG, run / BEST, *(run / "samples").glob("step-*.png")):
+        leftover.unlink(missing_ok=True)  # of a run that ended before it was saved
     write_bytes(run / "config.json", config.to_json().encode())
     write_bytes(run / "environment.json", json.dumps(_environment(), indent=2).encode())
 
@@ -59,7 +63,9 @@ def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
     path = Path(run)
     path = path / WEIGHTS if path.is_dir() else path
     tensors, header = _read(path)
-    model = HamVAE(Config.from_json(header.get("config", "{}")))
+    config = _config(header, path)
+    _check_shapes(config, tensors, path)
+    model = HamVAE(config)
     _fill(model, tensors, path)
     return model.to(device).to(memory_format=torch.channels_last).eval()
 
@@ -79,7 +85,7 @@ def load_config(run: Path) -> Config:
 
     Raises: UsageError, HamvaeError: as `load`.
     """
-    return Config.from_json(_read(run / STATE)[1].get("config", "{}"))
+    return _config(_read(run / STATE)[1], run / STATE)
 
 
 def steps_done(run: Path) -> int | None:
@@ -107,6 +113,35 @@ def load_state(run: Path, model: HamVAE, optimiser: torch.optim.Optimizer) -> tu
     return int(header["step"]), float(header["best"])
 
 
+def append_log(run: Path, line: dict[str, float]) -> None:
+    """Add a line to metrics.jsonl.
+
+    Raises: HamvaeError: the disk refused it.
+    """
+    try:
+        with (run / LOG).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+    except OSError as error:
+        raise HamvaeError(f"'{run / LOG}' could not be written ({error.strerror}); what was saved is kept.") from None
+
+
+def truncate_log(run: Path, step: int) -> None:
+    """Forget the lines after `step`, which will be trained again; finds out as well whether the folder can be written.
+
+    Raises: UsageError, HamvaeError: it cannot.
+    """
+    path = run / LOG
+    lines = path.read_text("utf-8").splitlines(keepends=True) if path.exists() else []
+    write_bytes(path, "".join(line for line in lines if _step_of(line) <= step).encode())
+
+
+def _step_of(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return math.inf  # half a line, from a machine that stopped while it was written
+
+
 def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
     """A moment in its parameter's memory format: the fused optimiser walks both through memory side by side."""
     return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
@@ -117,13 +152,30 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         data = path.read_bytes()
         tensors = parse_safetensors(data)
     except FileNotFoundError:
-        raise UsageError(f"There is no trained run at '{path}'; train one with `hamvae train --run DIR`.") from None
+        raise UsageError(
+            f"There is no trained run at '{path}'; train one with `hamvae train --data SOURCE --run DIR`."
+        ) from None
     except (SafetensorError, ValueError) as error:
         raise HamvaeError(f"'{path}' is damaged and cannot be read ({error}); use another copy of the run.") from None
     except OSError as error:
         raise UsageError(f"'{path}' cannot be read ({error.strerror}).") from None
     length = int.from_bytes(data[:8], "little")
     return tensors, json.loads(data[8 : 8 + length]).get("__metadata__", {})
+
+
+def _config(header: dict[str, str], path: Path) -> Config:
+    try:
+        return Config.from_json(header.get("config", "{}"))
+    except HamvaeError as error:
+        raise HamvaeError(f"'{path}' cannot be used. {error}") from None
+
+
+def _check_shapes(config: Config, tensors: dict[str, Tensor], path: Path) -> None:
+    """Compare with the network the configuration asks for before it takes memory: a header may lie about sizes."""
+    with torch.device("meta"):
+        expected = {name: tensor.shape for name, tensor in HamVAE(config).state_dict().items()}
+    if expected != {name: tensor.shape for name, tensor in tensors.items()}:
+        raise HamvaeError(f"The weights in '{path}' do not fit the configuration stored with them.")
 
 
 def _fill(model: HamVAE, tensors: dict[str, Tensor], path: Path) -> None:

@@ -47,9 +47,6 @@ class Batch:
     def __len__(self) -> int:
         return self.frames.shape[0]
 
-    def to(self, device: torch.device | str) -> "Batch":
-        return Batch(frames=self.frames.to(device), times=self.times.to(device), labels=self.labels.to(device))
-
 
 def as_images(frames: Tensor) -> Tensor:
     """uint8 frames (…, c, h, w) as float32 in [0, 1]."""

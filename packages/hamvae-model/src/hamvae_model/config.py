@@ -11,7 +11,9 @@ from .errors import HamvaeError
 FORMAT = "hamvae/1"
 OPERATORS = ("elliptic", "hamiltonian", "skew-symmetric", "unconstrained")
 SOURCES = ("builtin", "sprites")
+PAIRS_LIMIT = 256  # operators are dense matrices of twice this size
 LABELS = ("action", "action-direction")
+STARTS = ("auto", "typical", "image")  # of a generated motion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,26 @@ class ModelConfig:
     decoder_widths: tuple[int, ...] = (24,)
     decoder_grid: int = 16  # side of the first feature map
     class_in_decoder: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises: HamvaeError: sizes that no network can be built with."""
+        finest = self.decoder_grid * 2 ** (len(self.decoder_widths) - 1)
+        sizes = [
+            *(self.image_size, self.length, self.content_dim, self.pairs, self.history, self.feature_dim),
+            *(self.decoder_grid, *self.encoder_widths, *self.decoder_hidden, *self.decoder_widths),
+        ]
+        for wrong, what in (
+            (self.operator not in OPERATORS, f"operator must be one of {', '.join(OPERATORS)}; got '{self.operator}'"),
+            (not self.classes, "classes must name at least one motion"),
+            (min(sizes) < 1, "sizes, widths and lengths must be at least 1"),
+            (self.pairs > PAIRS_LIMIT, f"pairs must be at most {PAIRS_LIMIT}; got {self.pairs}"),
+            (len(self.encoder_widths) != 3, f"encoder_widths must be three; got {len(self.encoder_widths)}"),
+            (not self.decoder_widths, "decoder_widths must be at least one"),
+            (self.image_size % 16 != 0, f"image_size must be a multiple of 16; got {self.image_size}"),
+            (self.image_size % max(finest, 1) != 0, f"decoder_grid, doubled, must divide image_size {self.image_size}"),
+        ):
+            if wrong:
+                raise HamvaeError(f"The model configuration is not usable: {what}.")
 
 
 @dataclass(frozen=True, kw_only=True)

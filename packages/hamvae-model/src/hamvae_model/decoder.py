@@ -10,8 +10,8 @@ from .layers import activation, initialise
 class Decoder(nn.Module):
     """Latents (m, inputs) to images (m, 3, size, size) in [0, 1].
 
-    Most of the parameters sit in the linear maps, where each is used once per frame: at equal time on a
-    CPU that reproduces sprites better than a deep stack of convolutions (docs/notes/0002).
+    Most of the parameters sit in the linear maps, where each is used once per frame: at equal time on a CPU they hold
+    many more drawings than the weights of convolutions, which are used at every position (docs/notes/0002).
     """
 
     def __init__(self, config: ModelConfig) -> None:

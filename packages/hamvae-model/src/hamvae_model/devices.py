@@ -14,7 +14,7 @@ def choose_device(name: str = "auto") -> str:
     import torch
 
     if name not in DEVICES:
-        raise UsageError(f"There is no device '{name}'{nearest(name, DEVICES)}.")
+        raise UsageError(f"There is no device '{name}'{nearest(name, DEVICES)}")
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return next(device for device, there in present.items() if there)

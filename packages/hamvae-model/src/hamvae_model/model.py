@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .clip import Clip, as_frames, as_images
-from .config import Config
+from .config import STARTS, Config
 from .decoder import Decoder
 from .encoder import Encoder, Features
 from .errors import UsageError
@@ -164,7 +164,7 @@ class HamVAE(nn.Module):
         return self._clip(images, motion.times, label, f"{content.source} moving as {motion.source}")
 
     def generate(
-        self, image: Clip, action: str, times: Sequence[float] | Tensor | None = None, *, start: str = "typical"
+        self, image: Clip, action: str, times: Sequence[float] | Tensor | None = None, *, start: str = "auto"
     ) -> Clip:
         """A clip from one image: the first frame of `image` performs `action`.
 
@@ -173,15 +173,16 @@ class HamVAE(nn.Module):
             action: a class of the model.
             times: in frames from the image; any real numbers, 0 to 15 unless given.
             start: ``typical`` begins the motion where its training clips begin; ``image`` reads position and momentum
-                from the image, which must then already show the action.
+                from the image, which must then already show the action; ``auto`` does so if its label says it does.
 
-        Raises: UsageError: an unknown class or `start`, frames of another size.
+        Raises: UsageError: an unknown class or `start`, times that are not finite, frames of another size.
         """
         label = self._label(action, image.source)
         frames = self._frames(image)[:, :1]
-        if start not in ("typical", "image"):
-            raise UsageError(f"A motion starts from 'typical' or from 'image'; got '{start}'.")
-        state = self.start_prior.typical(label) if start == "typical" else self.infer_state(frames, label).mean
+        if start not in STARTS:
+            raise UsageError(f"A motion has no start '{start}'{nearest(start, STARTS)}")
+        from_image = start == "image" or (start == "auto" and image.label == action)
+        state = self.infer_state(frames, label).mean if from_image else self.start_prior.typical(label)
         moments = _times(times)
         images = self.render(self.infer_content(frames), state, label, moments)
         return self._clip(images, moments, label, f"{image.source} performing {self.classes[int(label)]}")
@@ -204,8 +205,10 @@ class HamVAE(nn.Module):
             seed: of the draws.
             prior: of the motion, ``fitted`` to the starts of training clips, or ``standard`` for N(0, I).
 
-        Raises: UsageError: an unknown class or `prior`.
+        Raises: UsageError: an unknown class or `prior`, no clips, or times that are not finite.
         """
+        if count < 1:
+            raise UsageError(f"Draw at least one sample; got {count}.")
         label = self._label(action, "the sample").repeat(count)
         generator = torch.Generator().manual_seed(seed)
         device = self.start_prior.mean.device
@@ -234,7 +237,7 @@ class HamVAE(nn.Module):
                 f"'{source}' does not say which motion it shows; name its action, one of {', '.join(self.classes)}."
             )
         if action not in self.classes:
-            raise UsageError(f"The model knows no action '{action}'{nearest(action, self.classes)}.")
+            raise UsageError(f"The model knows no action '{action}'{nearest(action, self.classes)}")
         return torch.tensor([self.classes.index(action)], device=self.start_prior.mean.device)
 
     def _frames(self, clip: Clip) -> Tensor:
@@ -252,9 +255,12 @@ class HamVAE(nn.Module):
             times=times,
             label=self.classes[int(label[0])],
             source=source,
-            period=self.config.model.period,
+            period=self.config.model.period if times.equal(torch.arange(float(len(times)))) else None,
         )
 
 
 def _times(times: Sequence[float] | Tensor | None) -> Tensor:
-    return torch.arange(16.0) if times is None else torch.as_tensor(times, dtype=torch.float32)
+    moments = torch.arange(16.0) if times is None else torch.as_tensor(times, dtype=torch.float32)
+    if moments.ndim != 1 or not len(moments) or not moments.isfinite().all():
+        raise UsageError("Times must be one or more finite numbers, in frames.")
+    return moments

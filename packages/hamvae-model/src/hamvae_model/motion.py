@@ -14,6 +14,7 @@ from torch import Tensor, nn
 import symplectic_ops as so
 
 from .config import ModelConfig
+from .errors import HamvaeError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +68,11 @@ class Motion(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.pairs, self.classes = config.pairs, len(config.classes)
-        self.space = space(config.operator, config.pairs)
-        harmonics = 1 + torch.arange(config.pairs) // 2
-        frequencies = 2 * math.pi / (config.period or config.length) * harmonics
-        start = torch.zeros(2 * config.pairs, 2 * config.pairs)
-        start[: config.pairs, config.pairs :] = frequencies.diag()
-        start[config.pairs :, : config.pairs] = -frequencies.diag()
-        self.parameters_of_operators = nn.Parameter(
-            self.space.right_inverse(start).expand(self.classes, -1).clone()  # type: ignore[operator]
-        )
+        with torch.device("cpu"):  # also while the rest is built without memory, to compare shapes
+            self.space = space(config.operator, config.pairs)
+            start = _oscillators(config.pairs, config.period or config.length)
+            parameters: Tensor = self.space.right_inverse(start)  # type: ignore[operator]
+        self.parameters_of_operators = nn.Parameter(parameters.expand(self.classes, -1).clone())
 
     def operators(self) -> Tensor:
         """H, (K, 2d, 2d), in units of one per frame."""
@@ -89,9 +86,18 @@ class Motion(nn.Module):
         return whole
 
     def flow(self, state: Tensor, labels: Tensor, times: Tensor) -> Tensor:
-        """States (b, t, K, 2d) at `times` (b, t), in frames from the reference frame; negative is backward."""
-        with torch.autocast(state.device.type, enabled=False):
-            return so.flow(self.operators(), self.embed(state.float(), labels), times)
+        """States (b, t, K, 2d) at `times` (b, t), in frames from the reference frame; negative is backward.
+
+        Raises: HamvaeError: an orbit grew beyond what a float holds.
+        """
+        try:
+            with torch.autocast(state.device.type, enabled=False):
+                return so.flow(self.operators(), self.embed(state.float(), labels), times)
+        except so.NonFiniteError:
+            raise HamvaeError(
+                f"The motion left the range of numbers within {float(times.abs().max()):g} frames; train with a bounded "
+                "operator (elliptic or skew-symmetric), or ask for fewer frames."
+            ) from None
 
     def positions(self, states: Tensor) -> Tensor:
         """The part the decoder sees: q of every subspace, (…, K·d) from states (…, K, 2d)."""
@@ -112,3 +118,10 @@ class Motion(nn.Module):
             )
             for action, cycles, rates, residual in zip(actions, frequencies, growth, residuals, strict=True)
         ]
+
+
+def _oscillators(pairs: int, period: float) -> Tensor:
+    """H = J diag(ω, ω), (2d, 2d): two oscillators to each harmonic of the period, in frames."""
+    frequencies = (2 * math.pi / period * (1 + torch.arange(pairs) // 2)).diag()
+    nothing = torch.zeros_like(frequencies)
+    return torch.cat([torch.cat([nothing, frequencies], dim=1), torch.cat([-frequencies, nothing], dim=1)])

@@ -16,11 +16,11 @@ SCORED = 36  # clips the score is taken from
 
 
 class PreviewClips:
-    """Fixed training clips, spread evenly over the split; the test split is never looked at while training."""
+    """Fixed training clips, spread over the split; the test split is never looked at while training."""
 
     def __init__(self, source: Source) -> None:
-        # A stride that shares no factor with the number of motions visits every class.
-        clips = torch.arange(SCORED) * (source.splits["train"] // SCORED // 2 * 2 + 1) % source.splits["train"]
+        # One more than an even spacing, so that sources that list their classes in turn show all of them.
+        clips = torch.arange(SCORED) * (source.splits["train"] // SCORED + 1) % source.splits["train"]
         batch = source.clips("train", clips)
         self.frames, self.labels = batch.frames, batch.labels
         self.classes = source.classes

@@ -4,10 +4,10 @@ Step i draws everything random from a generator seeded by (seed, i), so a run th
 goes through the same numbers as one that is not.
 """
 
-import json
 import math
 import time
 from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from torch import Tensor
 from . import checkpoint
 from .config import Config, TrainingConfig
 from .data import Source
-from .errors import HamvaeError
+from .errors import HamvaeError, UsageError
 from .model import HamVAE, Views
 from .objective import terms
 from .samples import PreviewClips, sample_sheet
@@ -61,17 +61,22 @@ def fit(
     `save_every`-th step.
 
     Raises:
-        UsageError: the folder holds a run already (or none, with `resume`), or cannot be written.
-        HamvaeError: the loss is no longer finite; the last good state stays saved.
+        UsageError: the folder holds a run already (or none, with `resume`), or cannot be written; the source has
+            other classes than the configuration.
+        HamvaeError: the loss is no longer finite, or the disk refused data; what was saved last stays.
     """
     run = Path(run)
+    if source.classes != config.model.classes:
+        raise UsageError(
+            f"The run moves {', '.join(config.model.classes)}; the {source.name} source has other classes."
+        )
     if not resume:
         checkpoint.create_run(run, config)
-    torch.set_flush_denormal(True)  # vanishing activations otherwise slow the convolutions of a CPU several-fold
     model = new_model(config).to(device).to(memory_format=torch.channels_last)
     optimiser = new_optimiser(model)
     start, best = checkpoint.load_state(run, model, optimiser) if resume else (0, -math.inf)
-    return _Run(model, optimiser, source, run, start, best).steps()
+    checkpoint.truncate_log(run, start)
+    return _Run(model, optimiser, source, run, start, best).reports()
 
 
 def new_model(config: Config) -> HamVAE:
@@ -110,17 +115,17 @@ def train_step(model: HamVAE, optimiser: torch.optim.Optimizer, source: Source, 
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.training.gradient_clip)
-    losses = {"loss": loss, **vars(parts), "gradient_norm": norm}
-    broken = [name for name, value in losses.items() if not value.isfinite()]
-    if broken:
+    losses = {name: value.detach() for name, value in {"loss": loss, **vars(parts), "gradient_norm": norm}.items()}
+    if not torch.stack(list(losses.values())).isfinite().all():  # one wait for the device, not one for each
+        broken = [name for name, value in losses.items() if not value.isfinite()][-1].replace("_", " ")
         raise HamvaeError(
-            f"The {broken[-1]} is no longer finite at step {step}; resume from the last saved step with a smaller "
-            "learning rate, or use a bounded operator (elliptic or skew-symmetric)."
+            f"The {broken} is no longer finite at step {step}, and the run stops; what was saved before is kept. Train "
+            "with another seed, or with a bounded operator (elliptic or skew-symmetric)."
         )
     for group in optimiser.param_groups:
         group["lr"] = group["base_rate"] * schedule(step, config.training)
     optimiser.step()
-    return {name: value.detach() for name, value in losses.items()}
+    return losses
 
 
 def draw_views(config: Config, source: Source, generator: torch.Generator, device: torch.device) -> Views:
@@ -170,40 +175,46 @@ class _Run:
         self.saved = start
         self.preview = PreviewClips(source)
 
-    def steps(self) -> Generator[Report, None, None]:
-        training = self.model.config.training
-        began, start = time.perf_counter(), self.done
-        sums: dict[str, Tensor] = {}
-        since = 0
+    def reports(self) -> Generator[Report, None, None]:
+        self.began, self.start = time.perf_counter(), self.done
         try:
-            while self.done < training.steps:
-                for name, value in train_step(self.model, self.optimiser, self.source, self.done + 1).items():
-                    sums[name] = sums.get(name, torch.zeros_like(value)) + value
-                self.done, since = self.done + 1, since + 1
-                last = self.done == training.steps
-                show, save = (last or self.done % every == 0 for every in (training.sample_every, training.save_every))
-                if self.done % REPORT_EVERY and not (show or save):
-                    continue
-                seconds = time.perf_counter() - began
-                pace = (self.done - start) / seconds
-                report = Report(
-                    step=self.done,
-                    steps=training.steps,
-                    losses={name: float(value) / since for name, value in sums.items()},
-                    sequences_per_second=pace * training.batch,
-                    seconds=seconds,
-                    eta_seconds=(training.steps - self.done) / pace,
-                )
-                sums, since = {}, 0
-                if show:
-                    report = self.show(report)
-                if save:
-                    self.save()
-                self.log(report)
+            while self.done < self.model.config.training.steps:
+                with _denormals_flushed():
+                    report = self.advance()
                 yield report
-        except (GeneratorExit, HamvaeError):  # at either, the weights are those of the last whole step
+        except GeneratorExit:  # raised at the yield, so the weights are those of a whole step
             self.save()
             raise
+
+    def advance(self) -> Report:
+        """Train up to the next report, and write what is due."""
+        training = self.model.config.training
+        sums: dict[str, Tensor] = {}
+        first = self.done
+        while True:
+            for name, value in train_step(self.model, self.optimiser, self.source, self.done + 1).items():
+                sums[name] = sums.get(name, torch.zeros_like(value)) + value
+            self.done += 1
+            last = self.done == training.steps
+            show, save = (last or self.done % every == 0 for every in (training.sample_every, training.save_every))
+            if show or save or self.done % REPORT_EVERY == 0:
+                break
+        seconds = time.perf_counter() - self.began
+        pace = (self.done - self.start) / seconds
+        report = Report(
+            step=self.done,
+            steps=training.steps,
+            losses={name: float(value) / (self.done - first) for name, value in sums.items()},
+            sequences_per_second=pace * training.batch,
+            seconds=seconds,
+            eta_seconds=(training.steps - self.done) / pace,
+        )
+        if show:
+            report = self.show(report)
+        if save:
+            self.save()
+        checkpoint.append_log(self.run, _log_line(report))
+        return report
 
     def show(self, report: Report) -> Report:
         """Write a sample sheet, and the weights when no earlier ones generate better from a first frame."""
@@ -234,13 +245,20 @@ class _Run:
         frames = self.source.frames("train", clips, torch.zeros(count, 1, dtype=torch.int64)).to(device)
         self.model.start_prior.fit(self.model.infer_state(frames, labels), labels)
 
-    def log(self, report: Report) -> None:
-        """Append the report to metrics.jsonl; one line, one write."""
-        line = {"step": report.step, "seconds": report.seconds, **report.losses}
-        if report.psnr is not None:
-            line["psnr"] = report.psnr
-        with (self.run / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+
+def _log_line(report: Report) -> dict[str, float]:
+    line = {"step": report.step, "seconds": report.seconds, **report.losses}
+    return line if report.psnr is None else {**line, "psnr": report.psnr}
+
+
+@contextmanager
+def _denormals_flushed() -> Generator[None, None, None]:
+    """Vanishing activations otherwise slow the convolutions of a CPU several-fold; only training asks for it."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _seed(seed: int, step: int) -> int:

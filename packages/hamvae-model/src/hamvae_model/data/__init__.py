@@ -33,9 +33,9 @@ def open_source(
     Raises: UsageError: an unknown name or labelling, or material that is missing.
     """
     if name not in SOURCES:
-        raise UsageError(f"There is no source '{name}'{nearest(name, SOURCES)}.")
+        raise UsageError(f"There is no source '{name}'{nearest(name, SOURCES)}")
     if labels not in LABELS:
-        raise UsageError(f"There is no labelling '{labels}'{nearest(labels, LABELS)}.")
+        raise UsageError(f"There is no labelling '{labels}'{nearest(labels, LABELS)}")
     if name == "sprites":
         from .sprites import sprites_art
 

@@ -109,13 +109,13 @@ class Characters:
         Raises: UsageError: no such split, character or motion.
         """
         if split not in self._splits:
-            raise UsageError(f"The {self.name} source has no split '{split}'{nearest(split, self._splits)}.")
+            raise UsageError(f"The {self.name} source has no split '{split}'{nearest(split, self._splits)}")
         character, _, motion = name.partition("/")
         count = len(self._splits[split])
         if not (character.isascii() and character.isdigit() and int(character) < count):
             raise UsageError(f"{self.name}:{split} has characters 0 to {count - 1}; '{character}' is not one of them.")
         if motion not in self.motions:
-            raise UsageError(f"The {self.name} source has no motion '{motion}'{nearest(motion, self.motions)}.")
+            raise UsageError(f"The {self.name} source has no motion '{motion}'{nearest(motion, self.motions)}")
         clips = self.performance(torch.tensor([int(character)]), torch.tensor([self.motions.index(motion)]))
         batch = self.clips(split, clips)
         return Clip(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from ..atomic import write_bytes as write_bytes
+from ..atomic import write_bytes
 from ..clip import Clip
 from ..errors import UsageError
 from . import gif, png
@@ -13,7 +13,7 @@ from .contact import sheet as sheet
 from .frames import enlarge, validate
 from .png import read_rgba as read_rgba
 
-__all__ = ["read", "read_rgba", "sheet", "write", "write_bytes"]
+__all__ = ["read", "read_rgba", "sheet", "write"]
 
 _READERS: dict[str, Callable[[Path], Clip]] = {".gif": gif.read, ".png": png.read}
 
