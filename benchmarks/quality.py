@@ -10,6 +10,8 @@ benchmarks/results/PRESET[-OPERATOR].json. Weights stay uncommitted: those of th
 
 import argparse
 import json
+import shlex
+import sys
 import time
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from machine import provenance
 import hamvae_model as hv
 from hamvae_model import checkpoint
 from hamvae_model.config import OPERATORS
+from hamvae_model.devices import DEVICES, choose_device
 from hamvae_model.evaluation.protocols import held_out
 
 RESULTS = Path(__file__).parent / "results"
@@ -29,26 +32,33 @@ def main() -> None:
     parser.add_argument("preset", choices=SOURCES)
     parser.add_argument("--operator", choices=OPERATORS, help="instead of the preset's")
     parser.add_argument("--run", type=Path, help="the run folder, by default runs/PRESET[-OPERATOR]")
+    parser.add_argument("--device", default="cpu", choices=DEVICES)
     arguments = parser.parse_args()
     preset: str = arguments.preset
     operator: str | None = arguments.operator
     name = f"{preset}-{operator}" if operator else preset
     run: Path = arguments.run or Path("runs") / name
 
-    source = hv.open_source(SOURCES[preset])
+    device = choose_device(arguments.device)
+    source = hv.open_source(SOURCES[preset], device=device)
+    wanted = hv.build(preset, source=source, operator=operator)
     if (run / checkpoint.STATE).exists():
         config, resume = checkpoint.load_config(run), True
     else:
-        config, resume = hv.build(preset, source=source, operator=operator), False
-    for report in hv.fit(config, run, source=source, resume=resume):
+        config, resume = wanted, False
+    if config != wanted:
+        raise SystemExit(
+            f"'{run}' holds a run with other settings than {name} has now; name another folder with --run."
+        )
+    for report in hv.fit(config, run, source=source, device=device, resume=resume):
         if report.step % 500 == 0 or report.step == report.steps:
             pace, left = report.sequences_per_second, report.eta_seconds / 60
             print(f"step {report.step}/{report.steps}  {pace:.0f} sequences/s  {left:.1f} min left", flush=True)
 
     began = time.perf_counter()
-    figures = held_out(hv.load(run), source)
+    figures = held_out(hv.load(run, device), source)
     result = {
-        "command": f"python benchmarks/quality.py {preset}" + (f" --operator {operator}" if operator else ""),
+        "command": shlex.join(["python", "benchmarks/quality.py", *sys.argv[1:]]),
         "preset": config.preset,
         "operator": config.model.operator,
         "seed": config.training.seed,

@@ -48,7 +48,7 @@ def table(results: dict[str, dict[str, object]]) -> str:
         lines.append(
             f"`{result['command']}`: {result['characters']} characters in every motion, operator {result['operator']}, "
             f"seed {result['seed']}; {machine['processor']}, {machine['threads']} threads, torch {machine['torch']}, "
-            f"commit {machine['commit'][:10]}, {machine['date']}.\n"
+            f"scored at commit {machine['commit'][:10]}, {machine['date']}.\n"
         )
     return "\n".join(lines)
 

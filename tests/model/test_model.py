@@ -157,7 +157,9 @@ def test_a_clip_generated_between_frames_does_not_claim_to_repeat_with_them(
 def test_a_motion_that_leaves_the_range_of_numbers_is_refused(tiny: hv.Config, clips: tuple[hv.Clip, hv.Clip]) -> None:
     model = operator(tiny, "unconstrained")
     torch.nn.init.eye_(model.motion.parameters_of_operators[0].detach().unflatten(0, (8, 8)))
-    with pytest.raises(HamvaeError, match="left the range of numbers within 2000 frames; train with a bounded operator"):
+    with pytest.raises(
+        HamvaeError, match="left the range of numbers within 2000 frames; train with a bounded operator"
+    ):
         model.generate(clips[0], "walk-left", [2000.0], start="image")
 
 

@@ -136,9 +136,7 @@ def test_closing_the_iterator_early_saves_what_was_learnt(
     assert hv.load(tmp_path / "run").config == tiny
 
 
-def test_a_run_folder_holds_what_it_promises_and_can_be_moved(
-    run: Path, builtin: Characters, tmp_path: Path
-) -> None:
+def test_a_run_folder_holds_what_it_promises_and_can_be_moved(run: Path, builtin: Characters, tmp_path: Path) -> None:
     names = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
     assert names == {
         "config.json",

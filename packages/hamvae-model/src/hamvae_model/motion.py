@@ -95,8 +95,8 @@ class Motion(nn.Module):
                 return so.flow(self.operators(), self.embed(state.float(), labels), times)
         except so.NonFiniteError:
             raise HamvaeError(
-                f"The motion left the range of numbers within {float(times.abs().max()):g} frames; train with a bounded "
-                "operator (elliptic or skew-symmetric), or ask for fewer frames."
+                f"The motion left the range of numbers within {float(times.abs().max()):g} frames; train with a "
+                "bounded operator (elliptic or skew-symmetric), or ask for fewer frames."
             ) from None
 
     def positions(self, states: Tensor) -> Tensor:
