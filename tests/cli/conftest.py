@@ -58,8 +58,17 @@ def run(tiny: hv.Config, builtin: Characters, tmp_path_factory: pytest.TempPathF
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("HAMVAE_SPRITES_SHEETS", raising=False)
+    for variable in ("HAMVAE_SPRITES_SHEETS", "FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(variable, raising=False)
     return tmp_path
+
+
+@pytest.fixture
+def on_a_terminal(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Output is drawn as for somebody who watches."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
 
 
 @pytest.fixture

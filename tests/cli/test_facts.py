@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 
 import hamvae_model as hv
@@ -32,6 +33,12 @@ def test_inspect_prints_a_line_for_each_action(hamvae: Command, run: Path) -> No
     assert size.endswith("parameters, 12 of 12 steps")
     assert columns.split()[:2] == ["action", "periods"]
     assert [row.split()[0] for row in rows] == list(hv.load(run).classes)
+
+
+@pytest.mark.usefixtures("on_a_terminal")
+def test_inspect_draws_a_table_on_a_terminal(hamvae: Command, run: Path) -> None:
+    screen = click.unstyle(hamvae("inspect", run).stdout)
+    assert "┃ action " in screen and "│ walk-left " in screen
 
 
 def test_data_list_says_what_each_source_holds_and_what_an_absent_one_needs(hamvae: Command) -> None:

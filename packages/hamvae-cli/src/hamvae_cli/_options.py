@@ -15,7 +15,7 @@ class Name(click.Choice[str]):
     """One of some names; a wrong one is answered with the nearest."""
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
-        return f"there is no '{value}'{nearest(str(value), self.choices)}."
+        return f"there is no '{value}'{nearest(str(value), self.choices)}"
 
 
 run_argument = click.argument("run", type=PATH)
