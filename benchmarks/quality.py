@@ -5,7 +5,8 @@
     HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality.py sprites-small [--run runs/sprites-small]
 
 A finished run is scored again without training; an interrupted one is continued first. Figures and provenance go to
-benchmarks/results/PRESET[-OPERATOR].json. Weights stay uncommitted: those of the Sprites sheets are made from CC-BY-SA art.
+benchmarks/results/PRESET[-OPERATOR].json. Weights stay uncommitted: those of the Sprites sheets are made from CC-BY-SA
+art.
 """
 
 import argparse

@@ -15,6 +15,11 @@ WORKING_DTYPES = {
 }
 
 
+def has_double(device: torch.device) -> bool:
+    """Whether the device computes in double precision; Apple's GPUs (mps) do not."""
+    return device.type != "mps"
+
+
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:
     """A context in which autocasting does not round products to half precision."""
     if torch.is_autocast_enabled(device.type):

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from ._forward_mode import has_tangent
-from ._precision import WORKING_DTYPES, without_autocast
+from ._precision import WORKING_DTYPES, has_double, without_autocast
 from .errors import NonFiniteError, StructureError
 from .expm import Structure, expm
 from .parameterisations import Space
@@ -42,16 +42,19 @@ def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = 
                 [-1.,  0.]])
     """
     _check(H, s0, times)
-    times = times.to(torch.float64)
+    # Where the device has no double precision, propagators are computed on the CPU and rounded on their way there.
+    home = H.device if has_double(H.device) else torch.device("cpu")
+    times = times.to(home, torch.float64)
     double = torch.complex128 if H.is_complex() else torch.float64
     n, blocks = H.shape[-1], H.shape[:-2]
     one_state, one_grid = s0.ndim < H.ndim, times.ndim == 1
-    generators = H.to(double).reshape(-1, n, n)
-    states = (s0[None] if one_state else s0).to(double if precise else WORKING_DTYPES[s0.dtype])
+    generators = H.to(home, double).reshape(-1, n, n)
+    states = s0[None] if one_state else s0
+    states = states.to(home, double) if precise else states.to(WORKING_DTYPES[s0.dtype])
     states = states.reshape(len(states), 1, len(generators), n)
     with without_autocast(H.device):
         states = _advance(generators, states, times[None] if one_grid else times, structure)
-    states = states.reshape(*states.shape[:2], *blocks, n).to(s0.dtype)
+    states = states.reshape(*states.shape[:2], *blocks, n).to(s0)
     if not bool(states.detach().isfinite().all()):
         raise _not_finite(H, s0, times)
     return states[0] if one_state and one_grid else states
@@ -94,11 +97,11 @@ def _advance(H: Tensor, states: Tensor, times: Tensor, structure: Structure | No
     if times.requires_grad or has_tangent(times):
         # Which times are equal is no differentiable question: each gets its own exponential.
         moving = expm(times.to(H.dtype)[..., None, None, None] * H, structure=structure, check_finite=False)
-        return torch.einsum("btkij,btkj->btki", moving.to(states.dtype), states)
+        return torch.einsum("btkij,btkj->btki", moving.to(states), states)
     shape = (len(states) if len(times) == 1 else len(times), times.shape[1])
     states = states.expand(*shape, *states.shape[2:]).flatten(0, 1)
     for table, index in propagators(H, times, structure):
-        states = _apply(table.to(states.dtype), index.expand(shape).flatten(), states)
+        states = _apply(table.to(states), index.expand(shape).flatten().to(states.device), states)
     return states.reshape(*shape, *states.shape[1:])
 
 

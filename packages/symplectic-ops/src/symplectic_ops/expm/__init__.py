@@ -45,7 +45,7 @@ def expm(
         (..., n, n), dtype and device of A.
 
     Raises:
-    StructureError: A is not square.
+        StructureError: A is not square.
         TypeError: A is not floating point.
         NonFiniteError: A is not finite, or its exponential overflows the dtype.
         ValueError: an unknown structure, memory or backend, or a `norm_bound` that is no number ≥ 0.
