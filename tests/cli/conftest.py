@@ -56,10 +56,12 @@ def run(tiny: hv.Config, builtin: Characters, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in."""
+    """An empty folder to work in, on a machine without accelerators."""
     monkeypatch.chdir(tmp_path)
     for variable in ("HAMVAE_SPRITES_SHEETS", "FORCE_COLOR", "TTY_COMPATIBLE"):
         monkeypatch.delenv(variable, raising=False)
+    for accelerator in ("torch.cuda.is_available", "torch.backends.mps.is_available"):
+        monkeypatch.setattr(accelerator, lambda: False)  # pictures are compared to the bit; a GPU rounds its own way
     return tmp_path
 
 

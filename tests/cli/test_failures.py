@@ -111,8 +111,8 @@ def test_a_folder_that_takes_no_files_is_refused(refusal: Refusal, here: Path) -
     assert f"The folder '{kernel}' takes no files" in sentence
 
 
-def test_a_device_that_is_absent_is_refused(refusal: Refusal, run: Path) -> None:
-    absent = "mps" if not torch.backends.mps.is_available() else "cuda"
+@pytest.mark.parametrize("absent", ["cuda", "mps"])
+def test_a_device_that_is_absent_is_refused(refusal: Refusal, run: Path, absent: str) -> None:
     sentence = refusal("sample", run, "--device", absent, "-o", "out.gif", code=2)
     assert f"finds no {absent} device on this machine; use --device auto or --device cpu." in sentence
 

@@ -1,7 +1,6 @@
 """Picture metrics on images in [0, 1]; torchmetrics computes SSIM."""
 
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 CAP_DB = 60.0  # an exact frame has infinite PSNR; it counts as this
 
@@ -18,6 +17,8 @@ def psnr(images: Tensor, truth: Tensor) -> Tensor:
 
 def ssim(images: Tensor, truth: Tensor) -> Tensor:
     """Structural similarity of each frame with the 11-tap Gaussian window (σ = 1.5) of Wang et al. (2004): (…)."""
+    from torchmetrics.functional.image import structural_similarity_index_measure  # here: it takes a second to load
+
     shape = images.shape[:-3]
     value = structural_similarity_index_measure(
         images.flatten(0, -4), truth.flatten(0, -4), data_range=1.0, sigma=1.5, kernel_size=11, reduction="none"
