@@ -15,9 +15,9 @@ import hamvae_model as hv
 from hamvae_model.showcase import side_by_side
 
 SWAPS = (  # held-out characters: content, motion
-    ("builtin:test/3/walk-left", "builtin:test/8/slash-front"),
+    ("builtin:test/3/walk-left", "builtin:test/60/slash-front"),
     ("builtin:test/21/wave-front", "builtin:test/40/walk-right"),
-    ("builtin:test/95/slash-left", "builtin:test/60/wave-front"),
+    ("builtin:test/95/slash-left", "builtin:test/8/wave-front"),
 )
 SCALE = 2
 

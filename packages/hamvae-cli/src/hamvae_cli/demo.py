@@ -18,7 +18,7 @@ from ._training import follow
 if TYPE_CHECKING:
     from hamvae_model.data import Characters
 
-CONTENT, MOTION = "builtin:test/3/walk-left", "builtin:test/8/slash-front"
+CONTENT, MOTION = "builtin:test/3/walk-left", "builtin:test/60/slash-front"
 SCALE = 3  # of the animations
 JUDGED = 16  # characters of the test split: the table is to take seconds, not as long as the training
 PICTURES = """
