@@ -10,9 +10,7 @@ from click.testing import Result
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-COMMANDS = [
-    shlex.split(line)[1:] for _, block in BLOCKS for line in block.splitlines() if line.startswith("hamvae ")
-]
+COMMANDS = [shlex.split(line)[1:] for _, block in BLOCKS for line in block.splitlines() if line.startswith("hamvae ")]
 PYTHON = [block for language, block in BLOCKS if language == "python"]
 
 
