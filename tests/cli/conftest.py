@@ -1,10 +1,12 @@
 """The command as a function, and one small trained run for the commands that need one."""
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 import hamvae_model as hv
@@ -60,8 +62,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for variable in ("HAMVAE_SPRITES_SHEETS", "FORCE_COLOR", "TTY_COMPATIBLE"):
         monkeypatch.delenv(variable, raising=False)
-    for accelerator in ("torch.cuda.is_available", "torch.backends.mps.is_available"):
-        monkeypatch.setattr(accelerator, lambda: False)  # pictures are compared to the bit; a GPU rounds its own way
+    for module in (torch.cuda, torch.backends.mps):  # pictures are compared to the bit; a GPU rounds its own way
+        monkeypatch.setattr(module, "is_available", functools.wraps(module.is_available)(lambda: False))
     return tmp_path
 
 

@@ -79,6 +79,39 @@ def test_the_gradient_is_the_derivative_in_the_adjoint_direction(
     assert error <= 8 * torch.finfo(dtype).eps * max(1.0, norm)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("norm", [0.0, 1e-7, 1e-3, 0.03, 0.6, 2.5, 15.0])
+def test_derivatives_that_can_be_differentiated_again_are_as_accurate(
+    norm: float, dtype: torch.dtype, reference_derivative: Derivative
+) -> None:
+    A, E = matrices(4, 4, norm=norm, dtype=dtype), matrices(4, 4, dtype=dtype, seed=1)
+    allowed = 8 * torch.finfo(dtype).eps * max(1.0, norm)
+    leaf = A.clone().requires_grad_()
+    (backward,) = torch.autograd.grad(expm(leaf), leaf, E, create_graph=True)
+    _, forward = torch.func.jvp(expm, (A,), (E,))
+    for found, exact in ((backward, reference_derivative(A.mT, E)), (forward, reference_derivative(A, E))):
+        assert torch.linalg.matrix_norm(found - exact) <= allowed * torch.linalg.matrix_norm(exact)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("norm", [0.0, 1e-7, 1e-3, 0.03, 0.6, 2.5, 15.0])
+def test_second_derivatives_have_the_digits_of_the_dtype(
+    norm: float, dtype: torch.dtype, reference_derivative: Derivative
+) -> None:
+    """d²/dε dη exp(A + εE + ηF), whose exact value stands in the corner of a nested block matrix."""
+    A, E, F = (matrices(3, 3, norm=size, dtype=dtype, seed=i) for i, size in enumerate((norm, 1.0, 1.0)))
+
+    def along_E(A: Tensor) -> Tensor:
+        return torch.func.jvp(expm, (A,), (E,))[1]
+
+    _, found = torch.func.jvp(along_E, (A,), (F,))
+    zero = torch.zeros_like(A)
+    whole = reference_derivative(torch.cat([torch.cat([A, E], 1), torch.cat([zero, A], 1)]), torch.block_diag(F, F))
+    exact = whole[:3, 3:]
+    allowed = 16 * torch.finfo(dtype).eps * max(1.0, norm)
+    assert torch.linalg.matrix_norm(found - exact) <= allowed * torch.linalg.matrix_norm(exact)
+
+
 @pytest.mark.parametrize("A", [[[1.0, 1e6], [0.0, -1.0]], [[0.0, 1e8], [0.0, 0.0]]], ids=["non-normal", "nilpotent"])
 def test_the_gradient_of_an_overscaled_matrix_keeps_its_digits(
     A: list[list[float]], reference_derivative: Derivative

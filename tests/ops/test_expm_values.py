@@ -163,10 +163,13 @@ def test_hints_do_not_change_the_result(structure: str, backend: str, memory: st
 def test_autocasting_does_not_round() -> None:
     A = torch.randn(3, 4, 4, generator=torch.Generator().manual_seed(0)).requires_grad_()
     (plain,) = torch.autograd.grad(expm(A).sum(), A)
+    (again,) = torch.autograd.grad(expm(A).sum(), A, create_graph=True)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(expm(A), expm(A.detach().requires_grad_()))
         (under_autocast,) = torch.autograd.grad(expm(A).sum(), A)
+        (again_under_autocast,) = torch.autograd.grad(expm(A).sum(), A, create_graph=True)
     assert torch.equal(under_autocast, plain)
+    assert torch.equal(again_under_autocast, again)
 
 
 @given(generators(Hamiltonian))

@@ -67,6 +67,11 @@ def test_a_reflection_is_orthogonal_and_not_symplectic() -> None:
     assert is_orthogonal(reflection) and not is_symplectic(reflection)
 
 
+def test_a_small_matrix_is_measured_against_the_size_of_a_member() -> None:
+    """‖0 − J‖ over the least ‖S‖² there is, 2 over 4."""
+    assert symplectic_residual(torch.zeros(4, 4)) == orthogonal_residual(torch.zeros(4, 4)) == 0.5
+
+
 def test_a_shrunk_rotation_is_neither_however_small() -> None:
     small = 1e-12 * form(2, dtype=torch.float64)
     assert not is_symplectic(small) and not is_orthogonal(small)

@@ -40,6 +40,15 @@ def test_a_mode_comes_back_after_two_pi_over_its_frequency() -> None:
     torch.testing.assert_close(expm(period * H), torch.eye(2, dtype=torch.float64))
 
 
+def test_equal_frequencies_in_single_precision_keep_their_digits() -> None:
+    """Rounding at working precision would move such a pair by the square root of itself."""
+    shear = torch.eye(4, dtype=torch.float64)
+    shear[0, 2], shear[0, 3], shear[1, 2], shear[1, 3] = 3.0, 5.0, 5.0, -2.0
+    H = (shear @ springs(4.0, 4.0) @ shear.inverse()).float()
+    assert hamiltonian_residual(H) == 0
+    torch.testing.assert_close(frequencies(H), torch.tensor([2.0, 2.0]), rtol=0, atol=1e-6)
+
+
 def test_a_saddle_does_not_turn_and_grows_as_fast_as_it_decays() -> None:
     saddle = springs(-4.0)
     assert frequencies(saddle).tolist() == [0.0]
