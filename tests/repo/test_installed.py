@@ -24,7 +24,8 @@ class Place:
         self.installed = folder / "installed"
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
         subprocess.run([*pip, "--target", self.installed, *wheels], check=True, capture_output=True)
-        shutil.copy(root / "pyproject.toml", folder)
+        for name in ("pyproject.toml", "README.md"):  # the tests' settings, and the commands one of them runs
+            shutil.copy(root / name, folder)
         shutil.copytree(root / "tests", folder / "tests", ignore=shutil.ignore_patterns("repo", "__pycache__"))
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
