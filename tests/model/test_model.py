@@ -216,6 +216,11 @@ def test_a_motion_without_a_label_asks_for_its_action(model: hv.HamVAE, clips: t
     assert model.swap(clips[0], unnamed, "slash-front").frames.equal(model.swap(*clips).frames)
 
 
+def test_an_action_that_contradicts_the_clip_is_refused(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
+    with pytest.raises(UsageError, match="shows slash-front, not walk-left; leave the action out"):
+        model.swap(*clips, "walk-left")
+
+
 def test_frames_of_another_size_are_refused_with_both_sizes(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
     small = dataclasses.replace(clips[0], frames=clips[0].frames[..., ::2, ::2])
     with pytest.raises(UsageError, match="is 32×32 pixels and the model takes 64×64; resize it"):

@@ -157,7 +157,7 @@ def test_a_run_folder_holds_what_it_promises_and_can_be_moved(run: Path, builtin
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(tiny: hv.Config, builtin: Characters, run: Path) -> None:
     before = (run / "weights.safetensors").read_bytes()
-    with pytest.raises(UsageError, match="already holds a run; continue it with --resume"):
+    with pytest.raises(UsageError, match="already holds a run; continue it with `hamvae train --resume"):
         hv.fit(tiny, run, source=builtin)
     assert (run / "weights.safetensors").read_bytes() == before
 

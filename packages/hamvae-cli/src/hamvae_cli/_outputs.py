@@ -11,6 +11,7 @@ import click
 import hamvae_model as hv
 
 EXTENSIONS = (".gif", ".png")
+PLACEHOLDER = "{action}"  # in a file name: one file for each action
 
 
 def check(path: Path) -> None:
@@ -33,9 +34,13 @@ def check_folder(folder: Path) -> None:
 
 
 def write(path: Path, clips: Sequence[hv.Clip], *, scale: int = 1) -> None:
-    """Save the clips, and say so."""
-    save(path, clips, scale=scale)
-    click.echo(f"Wrote {path}")
+    """Save the clips, in one file or in one for each action when the name asks for that, and say so."""
+    groups: dict[Path, list[hv.Clip]] = {}
+    for clip in clips:
+        groups.setdefault(path.with_name(path.name.replace(PLACEHOLDER, clip.label or "")), []).append(clip)
+    for name, group in groups.items():
+        save(name, group, scale=scale)
+        click.echo(f"Wrote {name}")
 
 
 def save(path: Path, clips: Sequence[hv.Clip], *, scale: int = 1) -> None:

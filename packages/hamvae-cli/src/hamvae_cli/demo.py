@@ -25,14 +25,14 @@ PICTURES = """
 {folder}/swap.gif         a character, another's motion, and the one moving as the other
 {folder}/generate.png     every motion from one image
 {folder}/generate-*.gif   the same, playing
-{folder}/samples.png      characters nobody drew"""
+{folder}/samples.png      a character nobody drew, in every motion"""
 SCORES = {
     "reconstruction_psnr": ("clips through the model", "{:.1f} dB"),
     "one_frame_psnr": ("16 frames generated from one", "{:.1f} dB"),
     "static_psnr": ("that one frame standing still", "{:.1f} dB"),
     "swap_psnr": ("motions swapped between characters", "{:.1f} dB"),
     "swap_class_accuracy": ("swaps that show the right motion", "{:.0%}"),
-    "roll_mse_ratio": ("error of frames 193-200 over that of 1-8", "{:.2f}"),
+    "roll_mse_ratio": ("error of frames 193-200 over that of 1-8 (1: no drift)", "{:.2f}"),
 }
 
 

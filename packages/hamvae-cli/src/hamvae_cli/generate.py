@@ -12,8 +12,6 @@ from hamvae_model.config import STARTS
 from . import _outputs
 from ._options import Name, device_option, frames_option, output_option, root_option, run_argument, scale_option
 
-PLACEHOLDER = "{action}"
-
 
 @click.command()
 @run_argument
@@ -64,8 +62,4 @@ def generate(
         model.generate(picture, action, range(frames), start=start)
         for action in (model.classes if "all" in actions else actions)
     ]
-    if PLACEHOLDER in output.name:
-        for clip in clips:
-            _outputs.write(output.with_name(output.name.replace(PLACEHOLDER, clip.label or "")), [clip], scale=scale)
-    else:
-        _outputs.write(output, clips, scale=scale)
+    _outputs.write(output, clips, scale=scale)

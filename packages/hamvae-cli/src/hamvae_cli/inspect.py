@@ -11,7 +11,8 @@ import hamvae_model as hv
 
 from ._options import json_option, run_argument
 
-COLUMNS = ("action", "periods (frames)", "frequencies (1/frame)", "growth (1/frame)", "residual")
+COLUMNS = ("action", "periods (frames)", "frequencies (1/frame)", "growth (1/frame)", "from Hamiltonian")
+NOISE = 1e-12  # what rounding leaves of zero in double precision
 
 
 @click.command()
@@ -71,4 +72,4 @@ def inspect(run: Path, as_json: bool) -> None:
 
 
 def _small(value: float) -> str:
-    return f"{value:.1e}" if value else "0"
+    return f"{value:.1e}" if abs(value) > NOISE else "0"

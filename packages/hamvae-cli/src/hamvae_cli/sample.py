@@ -42,7 +42,7 @@ def sample(
     """Draw clips of characters that nobody drew.
 
     Content comes from its prior; the same seed draws the same characters for every action. A PNG has a row for each
-    clip, a GIF shows them beside each other.
+    clip, a GIF shows them beside each other; {action} in FILE writes one file for each action.
 
     \b
     Example:

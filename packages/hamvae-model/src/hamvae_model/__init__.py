@@ -65,6 +65,10 @@ _HOMES = {
 __all__ = ["HamvaeError", "UsageError", *_HOMES]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version

@@ -35,7 +35,9 @@ def create_run(run: Path, config: Config) -> None:
     Raises: UsageError: it holds a run already, or cannot be made.
     """
     if (run / STATE).exists() or (run / WEIGHTS).exists():
-        raise UsageError(f"'{run}' already holds a run; continue it with --resume, or choose another folder.")
+        raise UsageError(
+            f"'{run}' already holds a run; continue it with `hamvae train --resume {run}`, or choose another folder."
+        )
     try:
         (run / "state").mkdir(parents=True, exist_ok=True)
         (run / "samples").mkdir(exist_ok=True)

@@ -154,10 +154,12 @@ class HamVAE(nn.Module):
 
         Args:
             content, motion: clips of the model's frame size.
-            action: the class of `motion`; needed when its label does not say.
+            action: the class of `motion`; needed when its label does not say, and must not contradict it.
 
         Raises: UsageError: a class that is unknown or not given, frames of another size.
         """
+        if action and motion.label and action != motion.label:
+            raise UsageError(f"'{motion.source}' shows {motion.label}, not {action}; leave the action out.")
         label = self._label(action or motion.label, motion.source)
         state = self.infer_state(self._frames(motion), label).mean
         images = self.render(self.infer_content(self._frames(content)), state, label, motion.times - motion.times[-1])
