@@ -11,6 +11,8 @@ from .expm import Structure, expm
 from .parameterisations import Space
 from .propagators import propagators
 
+LITTLE = 2**17  # numbers; copying fewer takes less time than lining states up
+
 
 def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = None, precise: bool = False) -> Tensor:
     r"""The solution :math:`s(t) = e^{tH} s_0` of ds/dt = H s at the given times.
@@ -109,12 +111,15 @@ def _apply(table: Tensor, index: Tensor, states: Tensor) -> Tensor:
     """Row index[p] of the table (u, k, n, n) times state p (p, k, n): (p, k, n).
 
     States that share a matrix are lined up and multiplied at once, short lines filled up with zeros. That beats
-    giving every state its own copy of the matrix, unless one line is much longer than the rest.
+    giving every state its own copy of the matrix, unless there is little to copy or one line is much longer than the
+    rest.
     """
+    if len(index) * table.shape[1:].numel() <= LITTLE:
+        return _apply_copies(table, index, states)
     counts = torch.bincount(index, minlength=len(table))
     width = int(counts.max()) if len(index) else 0
     if width * len(table) > 8 * len(index):
-        return (table[index] @ states.unsqueeze(-1)).squeeze(-1)
+        return _apply_copies(table, index, states)
     order = index.argsort(stable=True)
     place = torch.empty_like(order)
     place[order] = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[index[order]]
@@ -122,6 +127,10 @@ def _apply(table: Tensor, index: Tensor, states: Tensor) -> Tensor:
     lines = states.new_zeros(len(table) * width, *states.shape[1:]).index_copy(0, slot, states)
     lines = torch.einsum("ukij,uwkj->uwki", table, lines.reshape(len(table), width, *states.shape[1:]))
     return lines.flatten(0, 1)[slot]
+
+
+def _apply_copies(table: Tensor, index: Tensor, states: Tensor) -> Tensor:
+    return torch.einsum("pkij,pkj->pki", table.index_select(0, index), states)
 
 
 def _check(H: Tensor, s0: Tensor, times: Tensor) -> None:
