@@ -348,3 +348,11 @@ def test_a_learnable_flow_is_saved_and_loaded() -> None:
     other.load_state_dict(one.state_dict())
     s0, times = torch.randn(5, 3, 4), torch.tensor([0.0, 2.0])
     assert torch.equal(one(s0, times), other(s0, times))
+
+
+def test_a_large_batch_moves_as_its_parts_do() -> None:
+    H = EllipticHamiltonian(4)(torch.randn(3, 36, dtype=torch.float64) / 8)
+    states, times = torch.randn(64, 3, 8, dtype=torch.float64), torch.arange(40.0)
+    whole = flow(H, states, times)
+    parts = [flow(H, part, times) for part in states.split(4)]
+    torch.testing.assert_close(whole, torch.cat(parts), rtol=0, atol=1e-10)
