@@ -162,4 +162,4 @@ def test_training_needs_a_source_or_a_run(refusal: Refusal) -> None:
 @pytest.mark.usefixtures("tiny_demo")
 def test_a_folder_that_holds_a_run_is_not_overwritten(refusal: Refusal, run: Path) -> None:
     sentence = refusal("train", "--data", "builtin", "--run", run, code=2)
-    assert "already holds a run; continue it with --resume, or choose another folder" in sentence
+    assert f"already holds a run; continue it with `hamvae train --resume {run}`, or choose another folder" in sentence
