@@ -81,3 +81,16 @@ def test_a_strange_configuration_is_refused_by_field(tiny: hv.Config, change: di
     values = json.loads(tiny.to_json()) | change
     with pytest.raises(HamvaeError, match=sentence):
         Config.from_json(json.dumps(values))
+
+
+def test_a_configuration_from_before_a_field_existed_takes_its_default(tiny: hv.Config) -> None:
+    values = json.loads(tiny.to_json())
+    del values["data"]["framing"]
+    assert Config.from_json(json.dumps(values)) == tiny
+
+
+def test_a_field_without_a_default_must_be_there(tiny: hv.Config) -> None:
+    values = json.loads(tiny.to_json())
+    del values["data"]["source"]
+    with pytest.raises(HamvaeError, match="data does not have the expected fields; look at: source"):
+        Config.from_json(json.dumps(values))

@@ -11,12 +11,14 @@ class Clip:
     """A short sequence of frames.
 
     Args:
-        frames: uint8 (t, c, h, w), already composited where the source had transparency.
+        frames: uint8 (t, c, h, w), over black where the source had transparency: colour times `alpha`, so that
+            `framing.composited` can lay it over any other colour.
         times: float32 (t,), in frames: 0, 1, 2, … for an evenly sampled clip.
         label: the name of the motion, such as ``walk-left``; None when nobody said.
         source: where the clip came from, as a user would type it: a reference or a path.
         alpha: uint8 (t, 1, h, w), the coverage of each pixel, or None for an opaque clip.
         period: frames after which the clip repeats, or None when it does not.
+        frame_seconds: how long one unit of `times` lasts at the source; None when nobody said.
     """
 
     frames: Tensor
@@ -25,6 +27,7 @@ class Clip:
     source: str
     alpha: Tensor | None = None
     period: int | None = None
+    frame_seconds: float | None = None
 
     def __len__(self) -> int:
         return self.frames.shape[0]

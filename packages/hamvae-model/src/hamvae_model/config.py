@@ -14,6 +14,28 @@ SOURCES = ("builtin", "sprites")
 PAIRS_LIMIT = 256  # operators are dense matrices of twice this size
 LABELS = ("action", "action-direction")
 STARTS = ("auto", "typical", "image")  # of a generated motion
+FITS = ("letterbox", "crop", "stretch")
+RESAMPLES = ("nearest", "smooth")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FramingConfig:
+    """How a picture of any size becomes a square frame; see `framing.framed`."""
+
+    fit: str = "letterbox"  # all of the picture with margins; "crop": its middle; "stretch": all of it, out of shape
+    resample: str = "nearest"  # keeps the colours of pixel art; "smooth" averages, for photographs
+    background: tuple[int, ...] = (0, 0, 0)  # red, green, blue of the margins and behind transparent pixels
+
+    def __post_init__(self) -> None:
+        """Raises: HamvaeError: a fit or resampling that does not exist, or a background that is no colour."""
+        colour = len(self.background) == 3 and all(0 <= value <= 255 for value in self.background)
+        for wrong, what in (
+            (self.fit not in FITS, f"fit must be one of {', '.join(FITS)}; got '{self.fit}'"),
+            (self.resample not in RESAMPLES, f"resample must be one of {', '.join(RESAMPLES)}; got '{self.resample}'"),
+            (not colour, f"background must be three numbers from 0 to 255; got {list(self.background)}"),
+        ):
+            if wrong:
+                raise HamvaeError(f"The framing configuration is not usable: {what}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +44,7 @@ class DataConfig:
 
     source: str
     labels: str = "action-direction"
+    framing: FramingConfig = FramingConfig()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +131,7 @@ class Config:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote; a field that it did not know yet takes its default.
 
         Raises: HamvaeError: not JSON, another format version, or a field that is missing, unknown or of another type.
         """
@@ -128,12 +151,13 @@ class Config:
 def _parse(kind: Any, value: Any, where: str) -> Any:
     """Build `kind` from JSON data, strictly: nothing is guessed, converted or ignored."""
     if dataclasses.is_dataclass(kind):
-        fields = get_type_hints(kind)
-        if not isinstance(value, dict) or value.keys() != fields.keys():
-            given = set(value) if isinstance(value, dict) else set()
-            odd = ", ".join(sorted(fields.keys() ^ given))
-            raise HamvaeError(f"The {where} does not have the expected fields; look at: {odd}.")
-        return kind(**{name: _parse(field, value[name], name) for name, field in fields.items()})  # type: ignore[operator]
+        types_of = get_type_hints(kind)
+        given = value.keys() if isinstance(value, dict) else set()
+        needed = {field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING}
+        odd = (given - types_of.keys()) | (needed - given)
+        if odd or not isinstance(value, dict):
+            raise HamvaeError(f"The {where} does not have the expected fields; look at: {', '.join(sorted(odd))}.")
+        return kind(**{name: _parse(types_of[name], item, name) for name, item in value.items()})  # type: ignore[operator]
     if get_origin(kind) is tuple and isinstance(value, list):
         return tuple(_parse(get_args(kind)[0], item, where) for item in value)
     allowed = get_args(kind) if get_origin(kind) in (types.UnionType, Literal) else (kind,)

@@ -34,7 +34,7 @@ def read(path: Path) -> Clip:
     frames, alpha = from_images(images)
     unit = median_low(durations)
     times = torch.tensor([start / unit for start in accumulate(durations[:-1], initial=0)], dtype=torch.float32)
-    return Clip(frames=frames, times=times, label=None, source=str(path), alpha=alpha, period=None)
+    return Clip(frames=frames, times=times, label=None, source=str(path), alpha=alpha, frame_seconds=unit / 1000)
 
 
 def encode(frames: torch.Tensor, *, fps: float, loop: int) -> bytes:
