@@ -45,6 +45,8 @@ class DataConfig:
     source: str
     labels: str = "action-direction"
     framing: FramingConfig = FramingConfig()
+    frame_seconds: float | None = None  # how long one unit of time lasts; None: a frame of any clip is a unit
+    loop: bool = False  # clips that do not say whether they repeat are taken to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,7 @@ class ModelConfig:
     image_size: int = 64
     length: int = 8  # frames of a training clip
     period: int | None = None  # frames after which clips repeat; sets the initial frequencies
+    periods: tuple[float | None, ...] = ()  # the same for each class, where classes differ
     operator: str = "skew-symmetric"
     content_dim: int = 32
     pairs: int = 4  # d position–momentum pairs per class
@@ -80,11 +83,19 @@ class ModelConfig:
             (self.pairs > PAIRS_LIMIT, f"pairs must be at most {PAIRS_LIMIT}; got {self.pairs}"),
             (len(self.encoder_widths) != 3, f"encoder_widths must be three; got {len(self.encoder_widths)}"),
             (not self.decoder_widths, "decoder_widths must be at least one"),
+            (len(self.periods) not in (0, len(self.classes)), "periods must be none, or one for each class"),
+            (any(period is not None and period <= 0 for period in self.periods), "periods must be positive"),
             (self.image_size % 16 != 0, f"image_size must be a multiple of 16; got {self.image_size}"),
             (self.image_size % max(finest, 1) != 0, f"decoder_grid, doubled, must divide image_size {self.image_size}"),
         ):
             if wrong:
                 raise HamvaeError(f"The model configuration is not usable: {what}.")
+
+    def period_of(self, label: int) -> float | None:
+        """Frames after which clips of a class repeat; None when they do not."""
+        if self.periods:
+            return self.periods[label]
+        return None if self.period is None else float(self.period)
 
 
 @dataclass(frozen=True, kw_only=True)

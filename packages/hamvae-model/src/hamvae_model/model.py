@@ -129,11 +129,14 @@ class HamVAE(nn.Module):
 
     @torch.no_grad()
     def render(self, content: Tensor, state: Tensor, labels: Tensor, offsets: Tensor) -> Tensor:
-        """Images (b, t, 3, h, w) in [0, 1] of content (b, c) moving from state (b, 2d) to `offsets` (t,), in frames."""
+        """Images (b, t, 3, h, w) in [0, 1] of content (b, c) moving from state (b, 2d) to `offsets`, in frames.
+
+        Offsets are (t,) for all, or (b, t).
+        """
         return torch.cat(list(self._rendered(content, state, labels, offsets)), dim=1)
 
     def _rendered(self, content: Tensor, state: Tensor, labels: Tensor, offsets: Tensor) -> Iterator[Tensor]:
-        for some in torch.split(offsets.to(state), max(1, RENDER_CHUNK // len(state))):
+        for some in torch.split(offsets.to(state), max(1, RENDER_CHUNK // len(state)), dim=-1):
             yield self.decode(content, self.motion.flow(state, labels, some.expand(len(state), -1)), labels)
 
     # Clips -------------------------------------------------------------------------------------------------------
@@ -252,12 +255,14 @@ class HamVAE(nn.Module):
         return clip.frames.unsqueeze(0).to(self.start_prior.mean.device)
 
     def _clip(self, images: Tensor, times: Tensor, label: Tensor, source: str) -> Clip:
+        period = self.config.model.period_of(int(label[0])) or 0.5  # of no whole number of frames
+        comes_round = period.is_integer() and times.equal(torch.arange(float(len(times))))
         return Clip(
             frames=as_frames(images[0]).cpu(),
             times=times,
             label=self.classes[int(label[0])],
             source=source,
-            period=self.config.model.period if times.equal(torch.arange(float(len(times)))) else None,
+            period=int(period) if comes_round else None,
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .config import OPERATORS, Config, DataConfig, ModelConfig, ObjectiveConfig, TrainingConfig
+from .config import OPERATORS, Config, ModelConfig, ObjectiveConfig, TrainingConfig
 from .errors import UsageError
 from .spelling import nearest
 
@@ -87,9 +87,9 @@ def build(
     training = dict(preset.training) | ({"steps": steps} if steps else {}) | {"seed": seed}
     return Config(
         preset=name,
-        data=DataConfig(source=source.name, labels=source.labelling),
+        data=source.data,
         model=ModelConfig(
-            classes=source.classes, image_size=source.size, length=source.length, period=source.period, **model
+            classes=source.classes, image_size=source.size, length=source.length, periods=source.periods, **model
         ),
         objective=ObjectiveConfig(**preset.objective),
         training=TrainingConfig(**training),

@@ -22,7 +22,7 @@ class PreviewClips:
         # One more than an even spacing, so that sources that list their classes in turn show all of them.
         clips = torch.arange(SCORED) * (source.splits["train"] // SCORED + 1) % source.splits["train"]
         batch = source.clips("train", clips)
-        self.frames, self.labels = batch.frames, batch.labels
+        self.frames, self.times, self.labels = batch.frames, batch.times, batch.labels
         self.classes = source.classes
 
 
@@ -35,15 +35,15 @@ def sample_sheet(model: HamVAE, preview: PreviewClips, path: Path) -> float:
     model.eval()
     device = model.start_prior.mean.device
     frames, labels = preview.frames.to(device), preview.labels.to(device)
-    forward = torch.arange(frames.shape[1], dtype=torch.float32)
+    times = preview.times.to(device)
+    forward, backward = times - times[:, :1], times - times[:, -1:]
     generated = model.render(
         model.infer_content(frames[:, :1]), model.infer_state(frames[:, :1], labels).mean, labels, forward
     )
     shown, named = frames[:SHOWN], labels[:SHOWN]
     content, state = model.infer_content(shown), model.infer_state(shown, named).mean
-    backward = forward - forward[-1]
-    reconstructed = model.render(content, state, named, backward)
-    swapped = model.render(content, state.roll(-1, 0), named.roll(-1, 0), backward)
+    reconstructed = model.render(content, state, named, backward[:SHOWN])
+    swapped = model.render(content, state.roll(-1, 0), named.roll(-1, 0), backward[:SHOWN].roll(-1, 0))
     rows: list[Tensor] = []
     names: list[str] = []
     for index in range(SHOWN):

@@ -19,6 +19,7 @@ from . import checkpoint
 from .config import Config, TrainingConfig
 from .data import Source
 from .errors import HamvaeError, UsageError
+from .history import lookback
 from .model import HamVAE, Views
 from .objective import terms
 from .samples import PreviewClips, sample_sheet
@@ -131,31 +132,45 @@ def train_step(model: HamVAE, optimiser: torch.optim.Optimizer, source: Source, 
 def draw_views(config: Config, source: Source, generator: torch.Generator, device: torch.device) -> Views:
     """Draw a batch of clips and what to look at in each: eq. (11)'s random reference frame and random targets.
 
-    The reference frame is uniform over the clip. For a share `single_image` of the clips it is the first frame, seen
-    without history and with content from it alone: what generation from one image asks for. Targets are a random few
-    of the clip's frames, of a periodic clip tiled to `horizon` frames so that the flow learns to come round.
+    A clip that repeats is seen whole, any other through a random window of the model's length. The reference frame is
+    uniform over that. For a share `single_image` of the clips it is the first frame, seen without history and with
+    content from it alone: what generation from one image asks for. Targets are a random few of the frames, of a clip
+    that repeats tiled to `horizon` frames so that the flow learns to come round.
     """
     training, batch, history = config.training, config.training.batch, config.model.history
-    length = config.model.length
     clips = torch.randint(source.splits["train"], (batch,), generator=generator)
-    reference = torch.randint(length, (batch,), generator=generator)
+    lengths, repeats = source.lengths("train", clips), source.repeats("train", clips)
+    span = torch.where(repeats, lengths, config.model.length)
+    reference = _below(span, generator)
     single = torch.rand(batch, generator=generator) < training.single_image
     reference[single] = 0
-    window = reference.unsqueeze(1) + torch.arange(1 - history, 1)
     content = torch.rand(batch, history, generator=generator) < 0.5
-    content &= window >= 0
+    reach = torch.where(repeats, span.clamp(min=training.horizon), span)
+    order = torch.rand(batch, int(reach.max()), generator=generator)
+    order[torch.arange(order.shape[1]) >= reach.unsqueeze(1)] = torch.inf
+    targets = order.argsort(1)[:, : training.decoded_frames]
+    start = _below(lengths - span + 1, generator).unsqueeze(1)
+
+    whole = start + torch.arange(int(span.max()))
+    window, seen = lookback(source.times("train", clips, whole), reference, history)
+    content &= seen
     content[~content.any(1), -1] = True
-    horizon = training.horizon if config.model.period else length
-    targets = torch.rand(batch, horizon, generator=generator).argsort(1)[:, : training.decoded_frames]
-    frames = source.frames("train", clips, torch.cat([window.clamp(min=0), targets], dim=1)).to(device)
+    chosen = start + torch.cat([window, targets], dim=1)
+    frames = source.frames("train", clips, chosen).to(device)
+    times = source.times("train", clips, chosen)
     return Views(
         window=frames[:, :history],
-        history=(window >= 0).to(device),
+        history=seen.to(device),
         content=content.to(device),
         targets=frames[:, history:],
-        offsets=(targets - reference.unsqueeze(1)).float().to(device),
+        offsets=(times[:, history:] - times[:, history - 1 : history]).to(device),
         labels=source.labels("train", clips).to(device),
     )
+
+
+def _below(limits: Tensor, generator: torch.Generator) -> Tensor:
+    """Whole numbers int64 (m,), uniform over 0 to limit − 1 for each of `limits` (m,)."""
+    return (torch.rand(limits.shape, generator=generator, dtype=torch.float64) * limits).long()
 
 
 def schedule(step: int, training: TrainingConfig) -> float:

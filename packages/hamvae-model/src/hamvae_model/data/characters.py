@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..clip import Batch, Clip
+from ..config import DataConfig
 from ..errors import UsageError
 from ..spelling import nearest
 from .compose import BLACK, over, pack, unpack
@@ -51,14 +52,16 @@ class Characters:
     """
 
     def __init__(self, art: Art, labels: str = "action-direction", device: torch.device | str = "cpu") -> None:
-        self.name, self.labelling = art.name, labels
+        self.name = art.name
+        self.data = DataConfig(source=art.name, labels=labels)
         self.device = torch.device(device)
         self.motions = tuple(f"{action}-{direction}" for action in art.actions for direction in art.directions)
         self.classes = self.motions if labels == "action-direction" else art.actions
         self.attributes = dict(art.attributes)
         self.length = int(art.cells[0].shape[2])
-        self.period = self.length
+        self.periods = (float(self.length),) * len(self.classes)
         self.size = int(art.cells[0].shape[-1])
+        self.inventory: dict[str, str] = {}
         self._layers = art.layers
         self._motions_per_class = len(self.motions) // len(self.classes)
         self._cells = tuple(pack(cells.to(device)) for cells in art.cells)
@@ -77,6 +80,18 @@ class Characters:
     def labels(self, split: str, clips: Tensor) -> Tensor:
         """Classes int64 (m,) of clips (m,)."""
         return clips % len(self.motions) // self._motions_per_class
+
+    def lengths(self, split: str, clips: Tensor) -> Tensor:
+        """Frames int64 (m,) of clips (m,): all alike."""
+        return torch.full_like(clips, self.length)
+
+    def repeats(self, split: str, clips: Tensor) -> Tensor:
+        """bool (m,): every motion comes round."""
+        return torch.ones_like(clips, dtype=torch.bool)
+
+    def times(self, split: str, clips: Tensor, indices: Tensor) -> Tensor:
+        """When frames number `indices` (m, t) are shown, float32 (m, t): a frame is a unit of time."""
+        return indices.float()
 
     def values(self, split: str, clips: Tensor) -> Tensor:
         """Attribute values int64 (m, attributes) of clips (m,)."""
@@ -124,7 +139,7 @@ class Characters:
             label=self.classes[int(batch.labels[0])],
             source=f"{self.name}:{split}/{name}",
             alpha=self._coverage(self.values(split, clips), self.motions.index(motion)).cpu(),
-            period=self.period,
+            period=self.length,
         )
 
     def _value(self, layer: str, values: Tensor) -> Tensor:

@@ -6,28 +6,29 @@ from typing import Protocol
 from torch import Tensor
 
 from ..clip import Batch, Clip
+from ..config import DataConfig
 
 
 class Source(Protocol):
-    """Labelled clips of one length in a train and a test split; a clip is known by its position in its split."""
+    """Labelled clips in a train and a test split; a clip is known by its position in its split."""
 
     @property
     def name(self) -> str: ...
 
     @property
-    def labelling(self) -> str:
-        """What a class is: ``action`` or ``action-direction``."""
+    def data(self) -> DataConfig:
+        """What must be known to open the same clips again; it travels with the run."""
 
     @property
     def classes(self) -> tuple[str, ...]: ...
 
     @property
     def length(self) -> int:
-        """Frames of a clip."""
+        """Frames of the windows that training looks through; no clip that ends has fewer."""
 
     @property
-    def period(self) -> int | None:
-        """Frames after which every clip repeats; None when clips do not."""
+    def periods(self) -> tuple[float | None, ...]:
+        """For each class, the time after which its clips repeat; None when they do not."""
 
     @property
     def size(self) -> int:
@@ -37,14 +38,27 @@ class Source(Protocol):
     def splits(self) -> Mapping[str, int]:
         """Number of clips in each split."""
 
+    @property
+    def inventory(self) -> Mapping[str, str]:
+        """A fingerprint of each clip by its name, so that a resumed run meets what it left; empty where art is fixed."""
+
     def labels(self, split: str, clips: Tensor) -> Tensor:
         """Classes int64 (m,) of clips int64 (m,)."""
 
+    def lengths(self, split: str, clips: Tensor) -> Tensor:
+        """Frames int64 (m,) of clips (m,)."""
+
+    def repeats(self, split: str, clips: Tensor) -> Tensor:
+        """bool (m,), which of clips (m,) begin again after their last frame."""
+
     def frames(self, split: str, clips: Tensor, indices: Tensor) -> Tensor:
-        """Frames uint8 (m, t, 3, h, w) number `indices` (m, t) of `clips` (m,); a period wraps the numbers around."""
+        """Frames uint8 (m, t, 3, h, w) number `indices` (m, t) of `clips` (m,), counted on where a clip repeats."""
+
+    def times(self, split: str, clips: Tensor, indices: Tensor) -> Tensor:
+        """When these frames are shown, float32 (m, t), in units of time: 0, 1, 2, … for an evenly sampled clip."""
 
     def clips(self, split: str, clips: Tensor) -> Batch:
-        """Whole clips."""
+        """The first `length` frames of clips (m,)."""
 
     def clip(self, split: str, name: str) -> Clip:
-        """One clip by the name a user types, without the source and the split."""
+        """One whole clip by the name a user types, without the source and the split."""
