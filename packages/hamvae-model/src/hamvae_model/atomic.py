@@ -2,8 +2,10 @@
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import HamvaeError, UsageError
 
@@ -15,11 +17,18 @@ def write_bytes(path: Path, data: bytes) -> None:
         UsageError: the folder is missing, or it or `path` cannot be written to.
         HamvaeError: the disk refused the data, for instance because it is full.
     """
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A file to fill, which takes the place of `path` when the block ends well; see `write_bytes`."""
     # Beside its destination, because a rename is atomic only within one file system.
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

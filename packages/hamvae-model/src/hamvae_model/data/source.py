@@ -40,7 +40,7 @@ class Source(Protocol):
 
     @property
     def inventory(self) -> Mapping[str, str]:
-        """A fingerprint of each clip by its name, so that a resumed run meets what it left; empty where art is fixed."""
+        """A fingerprint of each clip by its name, for a resumed run to compare; empty where the art is fixed."""
 
     def labels(self, split: str, clips: Tensor) -> Tensor:
         """Classes int64 (m,) of clips int64 (m,)."""
