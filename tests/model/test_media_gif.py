@@ -152,10 +152,10 @@ def test_a_gif_without_frames_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "empty.gif")
 
 
-def test_an_animation_that_unpacks_to_too_many_pixels_is_refused(tmp_path: Path) -> None:
+def test_a_canvas_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     write(tmp_path / "huge.gif", pixel_art(2, colours=4))
     data = bytearray((tmp_path / "huge.gif").read_bytes())
-    data[6:10] = struct.pack("<HH", 8000, 5000)  # the canvas on which both small frames lie
+    data[6:10] = struct.pack("<HH", 9000, 9000)  # the canvas on which both small frames lie
     (tmp_path / "huge.gif").write_bytes(data)
     with pytest.raises(UsageError, match="more than 64 million pixels"):
         read(tmp_path / "huge.gif")

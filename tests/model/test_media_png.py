@@ -88,10 +88,3 @@ def test_a_picture_that_unpacks_to_too_many_pixels_is_refused_before_it_does(tmp
     (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + data)
     with pytest.raises(UsageError, match="more than 64 million pixels"):
         read(tmp_path / "bomb.png")
-
-
-def test_an_animated_png_is_refused_rather_than_read_in_part(tmp_path: Path) -> None:
-    images = [Image.new("RGB", (8, 8), (60 * i, 0, 0)) for i in range(3)]
-    images[0].save(tmp_path / "moving.png", save_all=True, append_images=images[1:])
-    with pytest.raises(UsageError, match="animated PNG"):
-        read(tmp_path / "moving.png")

@@ -1,8 +1,5 @@
-"""Frames as uint8 tensors (t, c, h, w): checked, enlarged, handed to and taken from Pillow."""
+"""Frames as uint8 tensors (t, c, h, w): checked, enlarged, handed to Pillow."""
 
-from collections.abc import Sequence
-
-import numpy as np
 import torch
 from PIL import Image
 
@@ -34,13 +31,3 @@ def to_image(frame: torch.Tensor) -> Image.Image:
     """One (c, h, w) frame, c = 1 or 3, as an RGB picture."""
     channels_last = frame.expand(3, -1, -1).permute(1, 2, 0).contiguous()
     return Image.fromarray(channels_last.cpu().numpy())
-
-
-def from_images(images: Sequence[Image.Image]) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Pictures of one size as frames (t, 3, h, w) over black and their alpha (t, 1, h, w), None if all is opaque."""
-    pixels = torch.from_numpy(np.stack([np.asarray(image.convert("RGBA")) for image in images])).permute(0, 3, 1, 2)
-    colour, alpha = pixels[:, :3].contiguous(), pixels[:, 3:].contiguous()
-    if bool((alpha == 255).all()):
-        return colour, None
-    over_black = (colour.int() * alpha.int() + 127) // 255
-    return over_black.to(torch.uint8), alpha

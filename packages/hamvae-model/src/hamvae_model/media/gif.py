@@ -1,40 +1,13 @@
 """Animated GIF: exact palettes, every frame kept, durations in ticks of 10 ms."""
 
-from itertools import accumulate
-from pathlib import Path
-from statistics import median_low
-
 import numpy as np
 import torch
-from PIL import GifImagePlugin, Image, ImageSequence
+from PIL import GifImagePlugin, Image
 
-from ..clip import Clip
-from ..errors import HamvaeError, UsageError
-from .frames import from_images, to_image
-from .opening import opened
+from ..errors import UsageError
+from .frames import to_image
 
 _TICK_MS = 10
-_UNTIMED_MS = 100  # what browsers show for a frame whose stated duration is zero
-
-
-def read(path: Path) -> Clip:
-    """All frames of a GIF; see `hamvae_model.media.read`."""
-    images: list[Image.Image] = []
-    durations: list[int] = []
-    with opened(path, "GIF") as image:
-        for frame in ImageSequence.Iterator(image):
-            images.append(frame.convert("RGBA"))
-            durations.append(int(frame.info.get("duration", 0)) or _UNTIMED_MS)
-        # Pillow takes a file cut between two frames for a shorter animation.
-        if path.read_bytes()[-1:] != b";":
-            raise HamvaeError(f"{path} is cut short (its end marker is missing); make or fetch it again.")
-    if len({image.size for image in images}) > 1:
-        raise HamvaeError(f"{path} is damaged: its frames differ in size; make or fetch it again.")
-
-    frames, alpha = from_images(images)
-    unit = median_low(durations)
-    times = torch.tensor([start / unit for start in accumulate(durations[:-1], initial=0)], dtype=torch.float32)
-    return Clip(frames=frames, times=times, label=None, source=str(path), alpha=alpha, frame_seconds=unit / 1000)
 
 
 def encode(frames: torch.Tensor, *, fps: float, loop: int) -> bytes:

@@ -1,5 +1,6 @@
-"""Open a picture of one format with Pillow, and turn every way this can fail into one sentence."""
+"""Open what a path names, and turn every way this can fail into one sentence."""
 
+import errno
 import struct
 import warnings
 import zlib
@@ -12,10 +13,31 @@ from PIL import Image, UnidentifiedImageError
 from ..errors import HamvaeError, UsageError
 
 PIXEL_LIMIT = 64 * 10**6
-"""Most pixels one file may hold over all its frames: a file of a few kilobytes can ask for gigabytes of memory."""
+"""Most pixels one picture may hold: a file of a few kilobytes can ask for gigabytes of memory."""
 
 # What Pillow raises on damaged data; its decoders let the errors of the layers below them through.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
+_MARKS = {"GIF": b"GIF8", "PNG": b"\x89PNG", "WEBP": b"RIFF", "JPEG": b"\xff\xd8"}
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Say in one sentence why `path` could not be looked at.
+
+    Raises: UsageError: in place of the operating system's error.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file; check the spelling.") from None
+    except NotADirectoryError:
+        raise UsageError(f"{path}: {path.parent} is not a folder; check the spelling.") from None
+    except PermissionError:
+        raise UsageError(f"{path} may not be read; change its permissions or copy it elsewhere.") from None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise UsageError(f"{path} is a link that leads back to itself; name the real file.") from None
+        raise
 
 
 @contextmanager
@@ -29,27 +51,26 @@ def opened(path: Path, format: str) -> Iterator[Image.Image]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(path, formats=(format,)) as image:
-                # Counting the frames decodes none of them.
-                if image.width * image.height * getattr(image, "n_frames", 1) > PIXEL_LIMIT:
-                    raise _too_large(path)
+            with explained(path), Image.open(path, formats=(format,)) as image:
+                if image.width * image.height > PIXEL_LIMIT:
+                    raise too_large(path)
                 yield image
-        except FileNotFoundError:
-            raise UsageError(f"{path}: there is no such file; check the spelling.") from None
         except IsADirectoryError:
             raise UsageError(f"{path} is a folder; name a {format} file inside it.") from None
-        except PermissionError:
-            raise UsageError(f"{path} may not be read; change its permissions or copy it elsewhere.") from None
         except UnidentifiedImageError:
-            raise UsageError(f"{path} does not hold a {format} picture, whatever its name says.") from None
+            if path.read_bytes()[: len(_MARKS[format])] == _MARKS[format]:
+                raise HamvaeError(f"{path} is cut short or damaged; make or fetch it again.") from None
+            raise UsageError(
+                f"{path} does not hold a {format} picture, whatever its name says; name it after what it holds."
+            ) from None
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-            raise _too_large(path) from None
+            raise too_large(path) from None
         except _DAMAGE as error:
             raise HamvaeError(f"{path} is cut short or damaged ({error}); make or fetch it again.") from error
 
 
-def _too_large(path: Path) -> UsageError:
+def too_large(path: Path) -> UsageError:
     return UsageError(
-        f"{path} would unpack to more than {PIXEL_LIMIT // 10**6} million pixels, the most that is read; "
-        "cut it into smaller files."
+        f"{path} has pictures of more than {PIXEL_LIMIT // 10**6} million pixels, the most that is read; "
+        "make them smaller."
     )

@@ -1,0 +1,108 @@
+"""From the frames a reader finds, one after the other, to clips."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+from statistics import median_low
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..clip import Clip
+from ..errors import HamvaeError, UsageError
+
+CLIP_LIMIT = 128 * 10**6
+"""Most pixels a clip in memory may hold: a file of a few kilobytes can ask for gigabytes."""
+_AT_ONCE = 4 * 10**6  # pixels a stream hands over together
+
+
+class Shown(NamedTuple):
+    """One frame as a file holds it.
+
+    Args:
+        pixels: (h, w, 3) red, green, blue, or (h, w, 4) with straight alpha.
+        seconds: how long it is shown; None when the file has no clock.
+    """
+
+    pixels: NDArray[np.uint8]
+    seconds: float | None = None
+
+
+def whole(shown: Iterable[Shown], path: Path) -> Clip:
+    """All frames as one clip, with times in units of the median duration.
+
+    Raises:
+        UsageError: no frames, or more than CLIP_LIMIT pixels.
+        HamvaeError: frames of different sizes.
+    """
+    taken: list[Shown] = []
+    pixels = 0
+    for one in shown:
+        pixels += one.pixels.shape[0] * one.pixels.shape[1]
+        if pixels > CLIP_LIMIT:
+            raise UsageError(
+                f"{path} would unpack to more than {CLIP_LIMIT // 10**6} million pixels, the most that is read at "
+                f"once; take some of its frames, as in '{path.name}#0:{len(taken)}', or make it smaller."
+            )
+        taken.append(one)
+    if not taken:
+        raise UsageError(f"{path} holds no frames where they are looked for; check the part that is asked for.")
+    durations = [one.seconds for one in taken if one.seconds is not None]
+    unit = median_low(durations) if durations else None
+    starts = [start / (unit or 1) for start in accumulate((one.seconds or 1 for one in taken[:-1]), initial=0.0)]
+    return _clip(taken, starts, unit, path)
+
+
+def in_parts(shown: Iterable[Shown], path: Path) -> Iterator[Clip]:
+    """The frames as clips of some frames each, with times that go on, in seconds, or in frames without a clock.
+
+    Raises: HamvaeError: frames of different sizes.
+    """
+    part: list[Shown] = []
+    starts: list[float] = []
+    now, shape = 0.0, None
+    for one in shown:
+        if shape not in (None, one.pixels.shape[:2]):
+            raise _mixed(path)
+        shape = one.pixels.shape[:2]
+        part.append(one)
+        starts.append(now)
+        now += 1.0 if one.seconds is None else one.seconds
+        if len(part) * shape[0] * shape[1] >= _AT_ONCE:
+            yield _clip(part, starts, None if one.seconds is None else 1.0, path)
+            part, starts = [], []
+    if part:
+        yield _clip(part, starts, None if part[0].seconds is None else 1.0, path)
+
+
+def _clip(shown: Sequence[Shown], starts: Sequence[float], unit: float | None, path: Path) -> Clip:
+    frames, alpha = over_black([one.pixels for one in shown], path)
+    times = torch.tensor(starts, dtype=torch.float32)
+    return Clip(frames=frames, times=times, label=None, source=str(path), alpha=alpha, frame_seconds=unit)
+
+
+def over_black(pixels: Sequence[NDArray[np.uint8]], path: Path) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Pictures of one size as frames (t, 3, h, w) over black and their alpha (t, 1, h, w), None if all is opaque."""
+    if len({one.shape[:2] for one in pixels}) > 1:
+        raise _mixed(path)
+    if len({one.shape for one in pixels}) > 1:
+        pixels = [
+            one if one.shape[2] == 4 else np.pad(one, ((0, 0), (0, 0), (0, 1)), constant_values=255) for one in pixels
+        ]
+    stack = np.stack(pixels)
+    colour, alpha = stack[..., :3], stack[..., 3:]
+    if alpha.size == 0 or alpha.min() == 255:
+        return _channels_first(colour), None
+    # At most 255·255 + 127, which sixteen bits hold.
+    product = (colour.astype(np.uint16) * alpha + np.uint16(127)) // np.uint16(255)
+    return _channels_first(product.astype(np.uint8)), _channels_first(alpha)
+
+
+def _channels_first(pixels: NDArray[np.uint8]) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
+
+
+def _mixed(path: Path) -> HamvaeError:
+    return HamvaeError(f"{path} holds frames of different sizes; make them one size.")

@@ -1,0 +1,91 @@
+"""Videos, read through PyAV (FFmpeg): the extra `video` of this package."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import HamvaeError, UsageError
+from .facts import Facts
+from .opening import PIXEL_LIMIT, explained, too_large
+from .shown import Shown
+
+if TYPE_CHECKING:  # PyAV takes a moment to load and may be absent
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+FORMATS = {
+    **{".mp4": "MP4", ".m4v": "MP4", ".mov": "QuickTime", ".webm": "WebM", ".mkv": "Matroska", ".avi": "AVI"},
+}
+
+
+def shown(path: Path, start: int = 0) -> Iterator[Shown]:
+    """Frames from number `start` on, turned upright, each for as long as the next one is later."""
+    with _opened(path) as (container, stream):
+        usual = 1 / float(stream.average_rate or stream.guessed_rate or 25)
+        waiting: VideoFrame | None = None
+        for number, frame in enumerate(container.decode(stream)):
+            if frame.width * frame.height > PIXEL_LIMIT:
+                raise too_large(path)
+            if waiting is not None:
+                yield Shown(_pixels(waiting), _between(waiting, frame) or usual)
+            waiting = frame if number >= start else None
+        if waiting is not None:
+            last = float(waiting.duration * waiting.time_base) if waiting.duration and waiting.time_base else usual
+            yield Shown(_pixels(waiting), last)
+
+
+def facts(path: Path) -> Facts:
+    """What the header says; many formats leave the number of frames open."""
+    with _opened(path) as (_, stream):
+        return Facts(
+            format=FORMATS[path.suffix.lower()],
+            width=stream.codec_context.width,
+            height=stream.codec_context.height,
+            frames=stream.frames or None,
+            fps=float(stream.average_rate) if stream.average_rate else None,
+        )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["tuple[InputContainer, VideoStream]"]:
+    try:
+        import av
+    except ImportError:
+        raise UsageError(f"{path} needs PyAV to be read; install it with: pip install 'hamvae-model[video]'") from None
+    try:
+        with explained(path):
+            path.open("rb").close()  # its errors, unlike FFmpeg's, tell a missing file from a forbidden one
+        with av.open(str(path)) as container:
+            if not container.streams.video or container.streams.video[0].codec_context is None:
+                raise UsageError(f"{path} holds no video that can be decoded; name a file that does.")
+            stream = container.streams.video[0]
+            if stream.codec_context.width * stream.codec_context.height > PIXEL_LIMIT:
+                raise too_large(path)
+            yield container, stream
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder; name a video inside it.") from None
+    except av.error.FFmpegError as error:
+        if not path.stat().st_size:
+            raise UsageError(f"{path} is empty; make or fetch it again.") from None
+        raise HamvaeError(
+            f"{path} is cut short, damaged or no video ({error.strerror}); make or fetch it again."
+        ) from None
+
+
+def _pixels(frame: "VideoFrame") -> NDArray[np.uint8]:
+    """Upright pixels (h, w, 3), or (h, w, 4) where the video has transparency."""
+    transparent = any(component.is_alpha for component in frame.format.components)
+    pixels = frame.to_ndarray(format="rgba" if transparent else "rgb24").astype(np.uint8, copy=False)
+    return np.rot90(pixels, round(frame.rotation / 90)) if frame.rotation else pixels
+
+
+def _between(frame: "VideoFrame", following: "VideoFrame") -> float | None:
+    """Seconds from one frame to the next; None when the file does not say, or nonsense."""
+    if frame.time is None or following.time is None or following.time <= frame.time:
+        return None
+    return following.time - frame.time
