@@ -12,7 +12,7 @@ from symplectic_ops import expm
 Derivative = Callable[[Tensor, Tensor], Tensor]
 
 # The first use of forward mode makes torch load a module of its own that still calls torch.jit.script.
-pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
 
 
 def matrices(*shape: int, norm: float = 1.0, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:

@@ -1,16 +1,13 @@
-"""exp(A): closed forms that fix every sign, hard cases by name, and every dtype and shape."""
+"""exp(A): closed forms that fix every sign, and every dtype and shape."""
 
 import math
 from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import Tensor
 
-from symplectic_ops import Hamiltonian, SkewHamiltonian, SkewSymmetricHamiltonian, expm, is_symplectic
-from symplectic_ops.testing import assert_orthogonal, assert_skew_hamiltonian, assert_symplectic, generators
+from symplectic_ops import SkewSymmetricHamiltonian, expm
 
 Reference = Callable[[Tensor], Tensor]
 
@@ -23,21 +20,6 @@ KNOWN: dict[str, tuple[list[list[float]], Callable[[float], list[list[float]]]]]
     "saddle": ([[0, 1], [1, 0]], lambda t: [[math.cosh(t), math.sinh(t)], [math.sinh(t), math.cosh(t)]]),
 }
 
-# What each breaks: a scaling by ‖A‖₁ (a small eigenvalue problem under a huge norm), a series that relies on
-# diagonalisation, one that relies on distinct eigenvalues, one that overflows halfway, one that cancels.
-GALLERY = {
-    "far from normal, overscaled by its norm": [[1.0, 1e6], [0.0, -1.0]],
-    "nilpotent with a huge entry": [[0.0, 1e10], [0.0, 0.0]],
-    "defective": [[2.0, 1.0, 0.0], [0.0, 2.0, 1.0], [0.0, 0.0, 2.0]],
-    "repeated eigenvalues": [[3.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, -1.0]],
-    "nearly equal eigenvalues": [[1.0, 1.0], [0.0, 1.0 + 1e-10]],
-    "decay, where a plain series cancels": [[-30.0, 10.0], [5.0, -40.0]],
-    "Moler and Van Loan 1978": [[-49.0, 24.0], [-64.0, 31.0]],
-    "Ward 1977, stiff": [[-131.0, 19.0, 18.0], [-390.0, 56.0, 54.0], [-387.0, 57.0, 52.0]],
-    "one by one": [[1.5]],
-    "a long way round": [[0.0, 100.0], [-100.0, 0.0]],
-}
-
 
 @pytest.mark.parametrize("name", KNOWN)
 @pytest.mark.parametrize("t", [0.0, 1e-9, 1e-3, 0.1, -0.7, 2.0, -9.0])
@@ -45,23 +27,6 @@ def test_the_closed_forms(name: str, t: float) -> None:
     A, exact = KNOWN[name]
     found = expm(t * torch.tensor(A, dtype=torch.float64))
     torch.testing.assert_close(found, torch.tensor(exact(t), dtype=torch.float64), rtol=1e-14, atol=1e-15)
-
-
-def test_positive_momentum_moves_position_forward() -> None:
-    """No law can see the sign of J; this pins it."""
-    q, p = expm(0.1 * Hamiltonian(1)(torch.tensor([1.0, 0.0, 1.0]))) @ torch.tensor([0.0, 1.0])
-    assert q > 0
-    assert 0 < p < 1
-
-
-@pytest.mark.parametrize("name", GALLERY)
-def test_the_gallery(name: str, reference_expm: Reference) -> None:
-    A = torch.tensor(GALLERY[name], dtype=torch.float64)
-    exact = reference_expm(A)
-    # Rounding A once already moves exp(A) by its condition number, which grows with ‖A‖: more is not asked.
-    condition = max(1.0, float(torch.linalg.matrix_norm(A, ord=2)))
-    allowed = 50 * 2**-53 * min(condition, 1e4) * torch.linalg.matrix_norm(exact)
-    assert torch.linalg.matrix_norm(expm(A) - exact) <= allowed
 
 
 def test_a_huge_nilpotent_matrix_is_exact() -> None:
@@ -170,28 +135,3 @@ def test_autocasting_does_not_round() -> None:
         (again_under_autocast,) = torch.autograd.grad(expm(A).sum(), A, create_graph=True)
     assert torch.equal(under_autocast, plain)
     assert torch.equal(again_under_autocast, again)
-
-
-@given(generators(Hamiltonian))
-def test_the_exponential_of_a_hamiltonian_matrix_is_symplectic(H: Tensor) -> None:
-    assert_symplectic(expm(H), tolerance=2e-15 * max(1.0, float(H.abs().sum(-2).max())))
-
-
-@given(generators(SkewSymmetricHamiltonian))
-def test_the_exponential_of_a_skew_symmetric_hamiltonian_matrix_is_orthogonal_and_symplectic(H: Tensor) -> None:
-    S = expm(H)
-    assert_orthogonal(S, tolerance=1e-14)
-    assert_symplectic(S, tolerance=1e-14)
-
-
-@given(generators(SkewHamiltonian, norms=(0.1, 5.0)))
-def test_the_exponential_of_a_skew_hamiltonian_matrix_is_skew_hamiltonian_and_not_symplectic(W: Tensor) -> None:
-    X = expm(W)
-    assert_skew_hamiltonian(X)
-    assert not is_symplectic(X)
-
-
-@given(generators(), st.floats(-3, 3), st.floats(-3, 3))
-def test_multiples_of_one_matrix_exponentiate_additively(H: Tensor, s: float, t: float) -> None:
-    H = H / max(1.0, float(H.abs().sum(-2).max()))
-    torch.testing.assert_close(expm(s * H) @ expm(t * H), expm((s + t) * H), rtol=1e-12, atol=1e-12)

@@ -28,7 +28,7 @@ from symplectic_ops.testing import generators, states_like
 Reference = Callable[[Tensor], Tensor]
 
 # The first use of forward mode makes torch load a module of its own that still calls torch.jit.script.
-pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -21,6 +21,15 @@ from .residuals import (
 )
 
 
+def matrices(*, sizes: tuple[int, int] = (1, 8), norms: tuple[float, float] = (1e-6, 10.0)) -> SearchStrategy[Tensor]:
+    """Random matrices (n, n) of no structure, float64, with n and the 1-norm within these limits."""
+
+    def build(n: int, magnitude: float, seed: int) -> Tensor:
+        return _scaled(torch.randn(n, n, dtype=torch.float64, generator=_source(seed)), magnitude)
+
+    return strategies.builds(build, strategies.integers(*sizes), _magnitudes(norms), _seeds())
+
+
 def generators(
     space: Callable[[int], Space] = Hamiltonian,
     *,
@@ -34,19 +43,15 @@ def generators(
 
     def build(d: int, magnitude: float, seed: int) -> Tensor:
         source = space(d)
-        params = torch.randn(source.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-        H: Tensor = source(params)
-        return H * (magnitude / H.abs().sum(-2).max())
+        params = torch.randn(source.dim, dtype=torch.float64, generator=_source(seed))
+        return _scaled(source(params), magnitude)
 
-    low, high = norms
-    magnitudes = strategies.floats(0, 1).map(lambda u: low * (high / low) ** u)
-    return strategies.builds(build, strategies.integers(*pairs), magnitudes, _seeds())
+    return strategies.builds(build, strategies.integers(*pairs), _magnitudes(norms), _seeds())
 
 
 def states_like(H: Tensor, seed: int) -> Tensor:
     """A random state (..., 2d) for generators H (..., 2d, 2d), the same one for the same seed."""
-    source = torch.Generator().manual_seed(seed)
-    return torch.randn(H.shape[:-1], dtype=torch.float64, generator=source).to(H.dtype)
+    return torch.randn(H.shape[:-1], dtype=torch.float64, generator=_source(seed)).to(H.dtype)
 
 
 def assert_hamiltonian(A: Tensor, tolerance: float | None = None) -> None:
@@ -73,6 +78,20 @@ def _assert_small(residual: Tensor, x: Tensor, tolerance: float | None, what: st
     allowed = tolerance_of(x, tolerance)
     # Written so that NaN fails.
     assert bool((residual <= allowed).all()), f"not {what}: residual {float(residual.max()):.1e} > {allowed:.1e}"
+
+
+def _scaled(A: Tensor, magnitude: float) -> Tensor:
+    return A * (magnitude / A.abs().sum(-2).max())
+
+
+def _source(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _magnitudes(limits: tuple[float, float]) -> SearchStrategy[float]:
+    """As many small numbers as large ones: uniform in the logarithm."""
+    low, high = limits
+    return strategies.floats(0, 1).map(lambda u: low * (high / low) ** u)
 
 
 def _seeds() -> SearchStrategy[int]:

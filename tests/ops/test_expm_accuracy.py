@@ -1,0 +1,97 @@
+"""The error of exp(A) and of its gradient on a gallery of matrices, against 60 digits.
+
+`benchmarks/expm_gallery.py` says what the matrices are, and made the references and conditions stored beside this
+file. Errors are relative, in the Frobenius norm.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from symplectic_ops import expm
+from symplectic_ops.expm import thresholds
+
+GALLERY = Path(__file__).with_name("expm-gallery.npz")
+DTYPES = ("float32", "float64")
+
+
+Case = dict[str, Any]
+
+
+def stored(kind: str) -> list[Any]:
+    """Every case whose group starts so, as a parameter with its name; see `benchmarks/expm_gallery.py`."""
+    cases = []
+    with np.load(GALLERY) as arrays:
+        for group in sorted({key.rpartition("/")[0] for key in arrays if key.startswith(kind)}):
+            stacks = {key.rpartition("/")[2]: arrays[key] for key in arrays if key.rpartition("/")[0] == group}
+            for entries in zip(*stacks.values(), strict=True):
+                case = dict(zip(stacks, entries, strict=True))
+                case["name"] = f"{case['name']}, {group}"
+                cases.append(pytest.param(case, id=case["name"]))
+    return cases
+
+
+# Measured misses of the promises below, and by how much; a case that is cured leaves this list.
+EXCESS = {
+    "number -20, float32/1": 240.0,
+    "number -20, float64/1": 15.0,
+    "Hilbert, larger, float64/12": 1.2,
+    "skew-symmetric Hamiltonian, norm 3, gradient/float32/4": 2.0,
+}
+
+every_case = pytest.mark.parametrize("case", [case for dtype in DTYPES for case in stored(dtype)])
+value_and_gradient = pytest.mark.parametrize("gradient", [False, True], ids=["value", "gradient"])
+
+
+def relative_error(X: Tensor, exact: NDArray[Any], rest: NDArray[np.float32]) -> float:
+    """Of X against exact + rest, a number of more digits than X has."""
+    rounded = torch.from_numpy(exact).double()
+    difference = X.detach().double() - rounded - torch.from_numpy(rest).double()
+    return float(torch.linalg.matrix_norm(difference) / torch.linalg.matrix_norm(rounded))
+
+
+def our_error(case: Case, *, gradient: bool) -> float:
+    """Of the value, as it is computed when a gradient is wanted and when none is."""
+    A = torch.from_numpy(case["A"]).requires_grad_(gradient)
+    return relative_error(expm(A), case["exp"], case["rest"])
+
+
+@value_and_gradient
+@every_case
+def test_the_error_is_n_roundings_or_twice_that_of_torch(case: Case, gradient: bool) -> None:
+    A = torch.from_numpy(case["A"])
+    # Doubled, because torch's own is wrong for some single matrices.
+    theirs = relative_error(torch.linalg.matrix_exp(torch.stack([A, A]))[0], case["exp"], case["rest"])
+    allowed = max(len(A) * torch.finfo(A.dtype).eps, 2 * theirs)
+    assert our_error(case, gradient=gradient) <= allowed * EXCESS.get(case["name"], 1)
+
+
+@value_and_gradient
+@every_case
+def test_the_error_is_what_rounding_the_matrix_causes(case: Case, gradient: bool) -> None:
+    n, eps = len(case["A"]), np.finfo(case["A"].dtype).eps
+    allowed = 10 * n * eps * (1 + case["condition"])
+    assert our_error(case, gradient=gradient) <= allowed * EXCESS.get(case["name"], 1)
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0, 1e3, 1e6])
+@pytest.mark.parametrize("case", stored("gradient"))
+def test_a_gradient_has_three_roundings_whatever_its_size(case: Case, size: float) -> None:
+    A, G = torch.from_numpy(case["A"]).requires_grad_(), torch.from_numpy(case["G"])
+    (found,) = torch.autograd.grad(expm(A), A, size * G)
+    allowed = 3 * torch.finfo(A.dtype).eps
+    assert relative_error(found.double() / size, case["L"], case["rest"]) <= allowed * EXCESS.get(case["name"], 1)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("what", ["VALUE", "GRADIENT"])
+def test_the_gallery_stands_on_both_sides_of_every_bound(what: str, dtype: str) -> None:
+    norms = np.array([abs(case.values[0]["A"]).sum(0).max() for case in stored(dtype)], dtype=float)
+    for bound in getattr(thresholds, what)[getattr(torch, dtype)]:
+        assert ((bound * 0.9999 < norms) & (norms < bound)).any()
+        assert ((bound < norms) & (norms < bound * 1.0001)).any()
