@@ -42,13 +42,14 @@ def test_inspect_draws_a_table_on_a_terminal(hamvae: Command, run: Path) -> None
 
 
 def test_data_list_says_what_each_source_holds_and_what_an_absent_one_needs(hamvae: Command) -> None:
-    builtin, sprites = json.loads(hamvae("data", "list", "--json").stdout)
-    assert builtin["available"] and not sprites["available"]
+    builtin, sprites, folder, mug = json.loads(hamvae("data", "list", "--json").stdout)
+    assert [source["available"] for source in (builtin, sprites, folder, mug)] == [True, False, False, False]
     assert builtin["splits"] == {
         "train": {"characters": 1000, "clips": 9000},
         "test": {"characters": 296, "clips": 2664},
     }
     assert "HAMVAE_SPRITES_SHEETS" in sprites["reason"]
+    assert folder["reason"] == "The folder source needs the folder of its clips: pass --root DIR."
     text = hamvae("data", "list").stdout
     assert "builtin: available" in text and "sprites: not available" in text
     assert "test     296 characters, 2664 clips" in text

@@ -101,5 +101,5 @@ def test_a_weights_file_away_from_its_run_is_enough(hamvae: Command, run: Path, 
 
 
 def test_preview_shows_every_motion_of_the_first_characters_of_the_test_split(hamvae: Command) -> None:
-    assert hamvae("data", "preview", "builtin", "--characters", "2", "-o", "out.gif").exit_code == 0
+    assert hamvae("data", "preview", "builtin", "--count", "2", "-o", "out.gif").exit_code == 0
     assert shape("out.gif") == (8, SIZE, 2 * 9 * SIZE)

@@ -23,7 +23,10 @@ action_option = click.option(
     "--action", metavar="NAME", help="Motion the clip shows, when its source does not say; see `hamvae inspect RUN`."
 )
 root_option = click.option(
-    "--root", type=PATH, metavar="DIR", help="Folder of the sprite sheets; else $HAMVAE_SPRITES_SHEETS."
+    "--root",
+    type=PATH,
+    metavar="DIR",
+    help="Folder of the source's clips or sheets; of sprites, else $HAMVAE_SPRITES_SHEETS.",
 )
 device_option = click.option(
     "--device", type=Name(DEVICES), default="auto", show_default=True, help="Where to compute; auto prefers a GPU."

@@ -5,7 +5,6 @@ from __future__ import annotations  # what is named in a signature is not loaded
 import shlex
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +13,6 @@ import hamvae_model as hv
 from . import _outputs
 from ._options import PATH, device_option
 from ._training import follow
-
-if TYPE_CHECKING:
-    from hamvae_model.data import Characters
 
 CONTENT, MOTION = "builtin:test/3/walk-left", "builtin:test/60/slash-front"
 SCALE = 3  # of the animations
@@ -101,7 +97,7 @@ def _write_pictures(model: hv.HamVAE, folder: Path) -> None:
     click.echo(PICTURES.format(folder=folder))
 
 
-def _print_scores(model: hv.HamVAE, source: Characters) -> None:
+def _print_scores(model: hv.HamVAE, source: hv.Source) -> None:
     from hamvae_model.evaluation.protocols import held_out
 
     from ._console import print_table

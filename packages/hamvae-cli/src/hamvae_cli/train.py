@@ -12,14 +12,15 @@ import click
 from click.core import ParameterSource
 
 import hamvae_model as hv
-from hamvae_model.config import LABELS, OPERATORS, SOURCES
+from hamvae_model.config import LABELS, LENGTH, OPERATORS, SOURCES
 from hamvae_model.presets import PRESETS
 
 from ._options import PATH, Name, device_option, json_option, root_option, seed_option
 from ._training import follow
 
-DEFAULT_PRESETS = {"builtin": "demo", "sprites": "sprites-small"}
-OF_A_NEW_RUN = ("data", "preset", "operator", "labels", "steps", "seed", "run")
+DEFAULT_PRESETS = {"builtin": "demo", "sprites": "sprites-small", "folder": "clips", "mug": "photos"}
+OF_A_NEW_RUN = ("data", "preset", "operator", "labels", "length", "loop", "fps", "steps", "seed", "run")
+WITHOUT_DIRECTIONS = ("folder", "mug")  # sources whose classes are what their folders are called
 
 
 class TrainCommand(click.Command):
@@ -35,6 +36,10 @@ class TrainCommand(click.Command):
             raise click.UsageError(
                 "Say what to learn from with --data SOURCE, or continue a run with --resume RUN.", ctx
             )
+        if "labels" in given and ctx.params["data"] in WITHOUT_DIRECTIONS:
+            raise click.UsageError(
+                f"The classes of the {ctx.params['data']} source are its folders' names; leave out --labels.", ctx
+            )
         return rest
 
 
@@ -49,7 +54,10 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
 @click.option("--data", type=Name(SOURCES), metavar="SOURCE", help=f"Source of clips: {_either(SOURCES)}.")
 @root_option
 @click.option(
-    "--preset", type=Name(PRESETS), metavar="NAME", help="See below; by default demo or, for sprites, sprites-small."
+    "--preset",
+    type=Name(PRESETS),
+    metavar="NAME",
+    help=f"See below; by default {', '.join(f'{preset} for {data}' for data, preset in DEFAULT_PRESETS.items())}.",
 )
 @click.option(
     "--operator",
@@ -63,6 +71,22 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
     metavar="KIND",
     help=f"Classes of motion, instead of the preset's: {_either(LABELS)}.",
 )
+@click.option(
+    "--length",
+    type=click.IntRange(min=2),
+    default=LENGTH,
+    show_default=True,
+    metavar="N",
+    help="Frames of your own clips to look at together.",
+)
+@click.option("--loop", is_flag=True, help="Your own clips repeat, like a walk; a sheet.toml may say otherwise.")
+@click.option(
+    "--fps",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Frames a second that count as one each; by default the median of your own clips.",
+)
+@click.option("--skip-bad", is_flag=True, help="Leave out clips that cannot be used, and say how many.")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to train, instead of the preset's.")
 @seed_option
 @device_option
@@ -75,6 +99,10 @@ def train(
     preset: str | None,
     operator: str | None,
     labels: str | None,
+    length: int,
+    loop: bool,
+    fps: float | None,
+    skip_bad: bool,
     steps: int | None,
     seed: int,
     device: str,
@@ -91,20 +119,34 @@ def train(
     \b
     Example:
       hamvae train --data builtin --run runs/first
+      hamvae train --data folder --root my-clips --loop --run runs/mine
       hamvae train --resume runs/first
     """
     from hamvae_model.checkpoint import load_config
+    from hamvae_model.data import StoredClips, reopen_source
     from hamvae_model.devices import choose_device
 
     where = choose_device(device)
     if resume is not None:
         run, config = resume, load_config(resume)
-        source = hv.open_source(config.data.source, root, labels=config.data.labels, device=where)
+        source = reopen_source(config, root, device=where)
     else:
         preset = preset or DEFAULT_PRESETS[data]
         run = run or Path("runs") / f"{data}-{preset}"
-        source = hv.open_source(data, root, labels=labels or PRESETS[preset].labels, device=where)
+        source = hv.open_source(
+            data,
+            root,
+            labels=labels or PRESETS[preset].labels,
+            device=where,
+            framing=PRESETS[preset].framing,
+            length=length,
+            loop=loop,
+            frame_seconds=1 / fps if fps else None,
+            skip_bad=skip_bad,
+        )
         config = hv.build(preset, source=source, operator=operator, steps=steps, seed=seed)
+    if isinstance(source, StoredClips) and source.skipped:
+        click.echo(f"Left out {len(source.skipped)} clips that cannot be used: {', '.join(source.skipped)}", err=True)
     reports = hv.fit(config, run, source=source, device=where, resume=resume is not None)
     root_again = f" --root {shlex.quote(str(root))}" if root else ""
     resume_with = f"hamvae train --resume {shlex.quote(str(run))}{root_again}"

@@ -1,6 +1,7 @@
 """A run folder: what is written, how it is written whole, and how it is read back.
 
     config.json environment.json metrics.jsonl weights.safetensors best.safetensors state/ samples/
+    data.json, of clips that came from files: what they were, so that a resumed run can tell whether they still are
 
 The weights carry the configuration and win over the copy beside them. Everything needed to continue is in one
 file, state/training.safetensors, so no crash can leave halves of two different steps behind. Nothing is ever
@@ -12,6 +13,7 @@ import math
 import os
 import platform
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -27,10 +29,12 @@ from .model import HamVAE
 
 WEIGHTS, BEST, STATE = "weights.safetensors", "best.safetensors", "state/training.safetensors"
 LOG = "metrics.jsonl"
+INVENTORY = "data.json"
+NAMED = 3  # clips that a sentence about changed data mentions
 
 
-def create_run(run: Path, config: Config) -> None:
-    """Make the folder with its configuration and a record of the environment.
+def create_run(run: Path, config: Config, inventory: Mapping[str, str]) -> None:
+    """Make the folder with its configuration, the inventory of its data, and a record of the environment.
 
     Raises: UsageError: it holds a run already, or cannot be made.
     """
@@ -43,10 +47,46 @@ def create_run(run: Path, config: Config) -> None:
         (run / "samples").mkdir(exist_ok=True)
     except OSError as error:
         raise UsageError(f"The run folder '{run}' cannot be made ({error.strerror}); choose another --run.") from None
-    for leftover in (run / LOG, run / BEST, *(run / "samples").glob("step-*.png")):
+    for leftover in (run / LOG, run / BEST, run / INVENTORY, *(run / "samples").glob("step-*.png")):
         leftover.unlink(missing_ok=True)  # of a run that ended before it was saved
     write_bytes(run / "config.json", config.to_json().encode())
     write_bytes(run / "environment.json", json.dumps(_environment(), indent=2).encode())
+    if inventory:
+        write_bytes(run / INVENTORY, json.dumps(inventory, indent=0).encode())
+
+
+def check_inventory(run: Path, inventory: Mapping[str, str]) -> None:
+    """Compare the data with those the run was begun with.
+
+    Raises: UsageError: clips were added, removed or changed, or moved from one side of the split to the other.
+    """
+    if not (run / INVENTORY).exists():
+        return
+    before = _inventory(run / INVENTORY)
+    changes = {
+        "added": inventory.keys() - before.keys(),
+        "missing": before.keys() - inventory.keys(),
+        "changed": {name for name in before.keys() & inventory.keys() if before[name] != inventory[name]},
+    }
+    told = [f"{len(names)} {what} ({_some(names)})" for what, names in changes.items() if names]
+    if told:
+        raise UsageError(
+            f"The clips are not those that '{run}' was begun with: {', '.join(told)}. Put them back as they were, or "
+            "begin a new run."
+        )
+
+
+def _inventory(path: Path) -> dict[str, str]:
+    try:
+        values = json.loads(path.read_bytes())
+        return {str(name): str(value) for name, value in values.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise HamvaeError(f"'{path}' is damaged and cannot be read ({error}); use another copy of the run.") from None
+
+
+def _some(names: Iterable[str]) -> str:
+    first = sorted(names)
+    return ", ".join(first[:NAMED]) + (", …" if len(first) > NAMED else "")
 
 
 def save_weights(path: Path, model: HamVAE) -> None:

@@ -10,7 +10,9 @@ from .errors import HamvaeError
 
 FORMAT = "hamvae/1"
 OPERATORS = ("elliptic", "hamiltonian", "skew-symmetric", "unconstrained")
-SOURCES = ("builtin", "sprites")
+SOURCES = ("builtin", "sprites", "folder", "mug")
+SIZE = 64  # height and width of a frame, in pixels
+LENGTH = 8  # frames of a training window
 PAIRS_LIMIT = 256  # operators are dense matrices of twice this size
 LABELS = ("action", "action-direction")
 STARTS = ("auto", "typical", "image")  # of a generated motion
@@ -54,8 +56,8 @@ class ModelConfig:
     """The shape of the network; sizes are channel counts, lengths are frames."""
 
     classes: tuple[str, ...]
-    image_size: int = 64
-    length: int = 8  # frames of a training clip
+    image_size: int = SIZE
+    length: int = LENGTH  # frames of a training window
     period: int | None = None  # frames after which clips repeat; sets the initial frequencies
     periods: tuple[float | None, ...] = ()  # the same for each class, where classes differ
     operator: str = "skew-symmetric"

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .clip import Clip
+from .data import Source
 from .errors import UsageError
 from .media import sheet
 
@@ -36,6 +37,26 @@ def rows(clips: Sequence[Clip], scale: int = 1) -> Tensor:
     """
     names = [clip.label or clip.source for clip in clips]
     return sheet([clip.frames for clip in clips], row_labels=names, scale=scale).unsqueeze(0)
+
+
+def examples(source: Source, count: int) -> list[Clip]:
+    """The first `count` clips of each motion, as far as there are so many: held-out ones, else of those to train on.
+
+    Of a long clip, its first frames. In turns: one clip of every motion, then the next of every motion.
+    """
+    found: list[list[Clip]] = []
+    for number in range(len(source.classes)):
+        of_motion: list[Clip] = []
+        for split in ("test", "train"):
+            every = torch.arange(source.splits[split])
+            some = every[source.labels(split, every) == number][: count - len(of_motion)]
+            batch = source.clips(split, some)
+            of_motion += [
+                Clip(frames=frames.cpu(), times=times, label=source.classes[number], source=source.name)
+                for frames, times in zip(batch.frames, batch.times, strict=True)
+            ]
+        found.append(of_motion)
+    return [clips[turn] for turn in range(count) for clips in found if turn < len(clips)]
 
 
 def _indices(clip: Clip, length: int) -> Tensor:

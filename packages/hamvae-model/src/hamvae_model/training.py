@@ -63,7 +63,7 @@ def fit(
 
     Raises:
         UsageError: the folder holds a run already (or none, with `resume`), or cannot be written; the source has
-            other classes than the configuration.
+            other classes than the configuration, or other clips than the run was begun with.
         HamvaeError: the loss is no longer finite, or the disk refused data; what was saved last stays.
     """
     run = Path(run)
@@ -71,8 +71,10 @@ def fit(
         raise UsageError(
             f"The run moves {', '.join(config.model.classes)}; the {source.name} source has other classes."
         )
-    if not resume:
-        checkpoint.create_run(run, config)
+    if resume:
+        checkpoint.check_inventory(run, source.inventory)
+    else:
+        checkpoint.create_run(run, config, source.inventory)
     model = new_model(config).to(device).to(memory_format=torch.channels_last)
     optimiser = new_optimiser(model)
     start, best = checkpoint.load_state(run, model, optimiser) if resume else (0, -math.inf)

@@ -48,11 +48,11 @@ def _describe(name: str) -> dict[str, Any]:
         return facts | {"available": False, "reason": str(error)}
     return facts | {
         "available": True,
-        "motions": list(source.motions),
+        "motions": list(source.classes),
         "length": source.length,
         "size": source.size,
         "splits": {
-            split: {"characters": clips // len(source.motions), "clips": clips}
+            split: {"characters": clips // len(source.classes), "clips": clips}
             for split, clips in source.splits.items()
         },
     }

@@ -8,28 +8,29 @@ import hamvae_model as hv
 from hamvae_model.config import SOURCES
 
 from .. import _outputs
-from .._options import Name, output_option, root_option, scale_option
+from .._options import output_option, root_option, scale_option
 
 
 @click.command()
-@click.argument("source", type=Name(SOURCES))
-@click.option("--characters", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="How many.")
+@click.argument("source", metavar="SOURCE|DIR")
+@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Clips a motion.")
 @output_option
 @scale_option
 @root_option
-def preview(source: str, characters: int, output: Path, scale: int, root: Path | None) -> None:
-    """Draw the first characters of the test split in every motion.
+def preview(source: str, count: int, output: Path, scale: int, root: Path | None) -> None:
+    """Draw the first clips of every motion, as training would see them.
 
-    A PNG has one row for each motion of each character, a GIF shows them beside each other.
+    SOURCE is the name of a source, or a folder of your own clips, of which those that cannot be used are left out.
+    Clips are held-out ones where there are any. A PNG has one row for each, a GIF shows them beside each other.
 
     \b
     Example:
       hamvae data preview builtin -o characters.png
-      hamvae data preview sprites --root sheets --characters 3 -o sprites.png
+      hamvae data preview my-clips --count 3 -o clips.png
     """
+    from hamvae_model.showcase import examples
+
     _outputs.check(output)
-    opened = hv.open_source(source, root)
-    clips = [
-        opened.clip("test", f"{character}/{motion}") for character in range(characters) for motion in opened.motions
-    ]
-    _outputs.write(output, clips, scale=scale)
+    name, folder = (source, root) if source in SOURCES else ("folder", Path(source))
+    opened = hv.open_source(name, folder, skip_bad=True)
+    _outputs.write(output, examples(opened, count), scale=scale)

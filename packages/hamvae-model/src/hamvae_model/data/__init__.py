@@ -5,14 +5,28 @@ from pathlib import Path
 import torch
 
 from ..clip import Clip
-from ..config import LABELS, SOURCES
+from ..config import LABELS, LENGTH, SIZE, SOURCES, Config, DataConfig, FramingConfig
 from ..errors import UsageError
 from ..spelling import nearest
 from .characters import Art as Art
 from .characters import Characters as Characters
+from .recording import Listing as Listing
 from .source import Source as Source
+from .store import Progress as Progress
+from .stored import StoredClips as StoredClips
+from .stored import open_listing
 
-__all__ = ["Art", "Characters", "Source", "open_clip", "open_source"]
+__all__ = [
+    "Art",
+    "Characters",
+    "Listing",
+    "Progress",
+    "Source",
+    "StoredClips",
+    "list_clips",
+    "open_clip",
+    "open_source",
+]
 
 
 def open_source(
@@ -21,21 +35,45 @@ def open_source(
     *,
     labels: str = "action-direction",
     device: torch.device | str = "cpu",
-) -> Characters:
+    framing: FramingConfig | None = None,
+    size: int = SIZE,
+    length: int = LENGTH,
+    loop: bool = False,
+    frame_seconds: float | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> Source:
     """Open a source of clips.
 
     Args:
-        name: ``builtin`` (characters this package draws) or ``sprites`` (the real sheets).
+        name: ``builtin`` (characters this package draws), ``sprites`` (sheets of the Liberated Pixel Cup), ``folder``
+            (your own clips) or ``mug`` (the MUG facial expressions).
         root: the folder of a source that lives on disk; ``sprites`` falls back on HAMVAE_SPRITES_SHEETS.
-        labels: what a class is, ``action`` or ``action-direction``.
-        device: where clips are composed.
+        labels: what a class is, ``action`` or ``action-direction``, where a source knows directions.
+        device: where characters are composed.
 
-    Raises: UsageError: an unknown name or labelling, or material that is missing.
+    The rest is for clips from files, which are decoded once and kept (see `data.store`):
+        framing, size: how their pictures become square frames.
+        length: frames of the windows that training looks through.
+        loop: take clips that do not say whether they repeat to do so.
+        frame_seconds: the unit of time; by default the median duration of a frame over the clips.
+        skip_bad: leave clips out that cannot be used, in place of refusing them.
+        progress: is told of every decoded clip.
+
+    Raises:
+        UsageError: an unknown name or labelling, material that is missing, a clip that cannot be used.
+        HamvaeError: a clip that is damaged, a disk that is full.
     """
     if name not in SOURCES:
         raise UsageError(f"There is no source '{name}'{nearest(name, SOURCES)}")
     if labels not in LABELS:
         raise UsageError(f"There is no labelling '{labels}'{nearest(labels, LABELS)}")
+    listing = list_clips(name, root, labels)
+    if listing is not None:
+        framing = framing or FramingConfig()
+        labels = labels if name == "sprites" else "action"  # what else a folder's name says is not known
+        data = DataConfig(source=name, labels=labels, framing=framing, frame_seconds=frame_seconds, loop=loop)
+        return open_listing(listing, data, size=size, length=length, skip_bad=skip_bad, progress=progress)
     if name == "sprites":
         from .sprites import sprites_art
 
@@ -51,6 +89,40 @@ def open_source(
         cells=tuple(builtin.draw_layers()),
     )
     return Characters(art, labels, device)
+
+
+def reopen_source(config: Config, root: Path | None = None, *, device: torch.device | str = "cpu") -> Source:
+    """The source of a run, opened as it was when the run began.
+
+    Raises: as `open_source`.
+    """
+    data = config.data
+    return open_source(
+        data.source,
+        root,
+        labels=data.labels,
+        device=device,
+        framing=data.framing,
+        size=config.model.image_size,
+        length=config.model.length,
+        loop=data.loop,
+        frame_seconds=data.frame_seconds,
+        skip_bad=True,
+    )
+
+
+def list_clips(name: str, root: Path | None, labels: str) -> Listing | None:
+    """The clips that a source finds in files; None for characters that are composed of layers.
+
+    Raises: UsageError: no folder, or one that cannot be read.
+    """
+    if name not in ("folder", "mug"):
+        return None
+    if root is None:
+        raise UsageError(f"The {name} source needs the folder of its clips: pass --root DIR.")
+    from .folder import list_folder
+
+    return list_folder(root)
 
 
 def open_clip(reference: str, root: Path | None = None, *, labels: str = "action-direction") -> Clip:

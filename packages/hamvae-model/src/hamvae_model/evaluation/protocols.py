@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..clip import as_images
-from ..data import Characters
+from ..data import Characters, Source
 from ..errors import UsageError
 from ..model import HamVAE
 from .metrics import mse, psnr, ssim
@@ -21,7 +21,7 @@ EXACT = 1e-12  # a mean squared error below this is none: it keeps the ratio of 
 ROLL = range(192, 200)  # frames 193–200, counted from one as people do
 
 
-def held_out(model: HamVAE, source: Characters, *, characters: int | None = None, seed: int = 0) -> dict[str, float]:
+def held_out(model: HamVAE, source: Source, *, characters: int | None = None, seed: int = 0) -> dict[str, float]:
     """Score a model on the first `characters` of the test split (all of them unless given) in every motion.
 
     Per-frame figures are averaged over frames, then clips; PSNR is capped at 60 dB.
@@ -41,8 +41,10 @@ def held_out(model: HamVAE, source: Characters, *, characters: int | None = None
         static_psnr: the floor: the first frame shown 16 times.
         roll_mse, roll_mse_ratio: frames 193–200 of a roll from the first frame; the ratio is to frames 1–8.
 
-    Raises: UsageError: the source has other classes, or fewer characters.
+    Raises: UsageError: the source is not of composed characters, has other classes, or fewer characters.
     """
+    if not isinstance(source, Characters):
+        raise UsageError(f"The {source.name} source has no exact renders to score against; use builtin or sprites.")
     if source.classes != model.classes:
         raise UsageError(f"The model moves {', '.join(model.classes)}; the {source.name} source has other classes.")
     available = source.splits["test"] // len(source.motions)

@@ -1,0 +1,141 @@
+"""A folder of clips: ``DIR/<action>/<clip>``, and what a table `clips.csv` beside the actions says of them."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from .. import media
+from ..clip import Clip
+from ..errors import HamvaeError, UsageError
+from ..media.layout import described_by
+from ..media.reading import EXTENSIONS
+from .clips_csv import NAME as TABLE
+from .clips_csv import read_clips_csv
+from .recording import Listing, Recording
+
+
+def list_folder(root: Path) -> Listing:
+    """What stands under `root`; no clip is decoded.
+
+    An action is a folder, named as people are to call the motion. A clip in it is a picture or video file, or a folder
+    of numbered pictures. A sprite sheet may stand anywhere: its layout (`media.layout`) names the actions. Names that
+    begin with a dot are not looked at.
+
+    Raises: UsageError: no such folder, one that cannot be read or holds no clips, or a wrong `clips.csv`.
+    """
+    if not root.is_dir():
+        raise UsageError(f"There is no folder of clips '{root}'; check the spelling.")
+    found = _Found(root)
+    try:
+        found.look()
+    except PermissionError:
+        raise UsageError(f"The folder '{root}' may not be read; change its permissions or copy it elsewhere.") from None
+    if not found.recordings and not found.problems:
+        raise UsageError(f"'{root}' holds no clips; put them into a folder for each action: {root}/walk/hero.gif.")
+    recordings = found.recordings
+    if (root / TABLE).exists():
+        rows = read_clips_csv(root / TABLE, [*(recording.name for recording in recordings), *found.problems])
+        recordings = [
+            dataclasses.replace(recording, **dataclasses.asdict(rows[recording.name]))
+            if recording.name in rows
+            else recording
+            for recording in recordings
+        ]
+    return Listing(root=root, recordings=tuple(recordings), problems=found.problems, ignored=tuple(found.ignored))
+
+
+class _Found:
+    """What a walk through a folder comes across."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.recordings: list[Recording] = []
+        self.problems: dict[str, HamvaeError] = {}
+        self.ignored: list[str] = []
+
+    def look(self) -> None:
+        for path in _visible(self.root):
+            if self._leads_nowhere(path):
+                continue
+            if path.is_dir():
+                self._guarded(path, self._look_into)
+            elif path.suffix.lower() in EXTENSIONS and not described_by(path):
+                self._refuse(path, "lies outside of the folders that name the actions; move it into one.")
+            elif path.name != TABLE:
+                self._look_at(path, label="")
+
+    def _look_into(self, folder: Path) -> None:
+        """One action, or sheets of several."""
+        before = len(self.recordings) + len(self.problems)
+        for path in _visible(folder):
+            if self._leads_nowhere(path):
+                continue
+            if path.is_dir():
+                self._guarded(path, lambda frames: self._add_frames(frames, folder.name))
+            else:
+                self._look_at(path, folder.name)
+        if len(self.recordings) + len(self.problems) == before:
+            self._refuse(folder, "holds no clips; put some there, or remove it.")
+
+    def _look_at(self, path: Path, label: str) -> None:
+        """A file: a clip of its folder's action, a sheet of several, or something else."""
+        layout = described_by(path) if path.suffix.lower() in EXTENSIONS else None
+        if layout:
+            try:
+                actions = media.probe(path).actions
+            except HamvaeError as error:
+                self.problems[self._name(path)] = error
+                return
+            for action in actions:
+                self._add(path.with_name(f"{path.name}#{action}"), action, (path, layout), media.read)
+        elif path.suffix.lower() in EXTENSIONS:
+            self._add(path, label, (path,))
+        elif path.suffix != ".toml":
+            self.ignored.append(self._name(path))
+
+    def _add_frames(self, folder: Path, label: str) -> None:
+        pictures = tuple(path for path in _visible(folder) if path.suffix.lower() in EXTENSIONS)
+        if pictures:
+            self._add(folder, label, pictures)
+        else:
+            self._refuse(folder, "holds no pictures; a folder inside an action is a clip of numbered frames.")
+
+    def _add(
+        self,
+        path: Path,
+        label: str,
+        files: tuple[Path, ...],
+        read: Callable[[Path], Clip] | None = None,
+    ) -> None:
+        decode = (lambda: [read(path)]) if read else (lambda: media.stream(path))
+        self.recordings.append(Recording(name=self._name(path), label=label, files=files, decode=decode))
+
+    def _guarded(self, folder: Path, look: Callable[[Path], None]) -> None:
+        try:
+            look(folder)
+        except PermissionError:
+            self._refuse(folder, "may not be read; change its permissions or copy it elsewhere.")
+
+    def _leads_nowhere(self, path: Path) -> bool:
+        """Whether a symbolic link is of no use, which is then noted."""
+        if not path.is_symlink():
+            return False
+        try:
+            target = path.resolve(strict=True)
+        except (OSError, RuntimeError):
+            self._refuse(path, "is a symbolic link to nothing or to itself; repair or remove it.")
+            return True
+        if path.parent.resolve().is_relative_to(target):
+            self._refuse(path, "is a symbolic link to a folder that it stands in itself; remove it.")
+            return True
+        return False
+
+    def _refuse(self, path: Path, why: str) -> None:
+        self.problems[self._name(path)] = UsageError(f"{path} {why}")
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.iterdir()) if not path.name.startswith("."))
