@@ -45,7 +45,7 @@ def test_one_format_under_the_name_of_another_is_refused(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", ["clip.webm", "clip", ".gif"])
 def test_an_unknown_extension_is_answered_with_the_known_ones(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match=r"use \.gif or \.png"):
+    with pytest.raises(UsageError, match=r"names no format that is written; use \.gif \.apng"):
         write(tmp_path / name, FRAMES)
     assert not list(tmp_path.iterdir())
 

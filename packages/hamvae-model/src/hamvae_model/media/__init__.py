@@ -7,6 +7,19 @@ from .reading import probe as probe
 from .reading import read as read
 from .reading import read_sheet as read_sheet
 from .reading import stream as stream
+from .writing import EXTENSIONS as EXTENSIONS
 from .writing import write as write
+from .writing import write_sheet as write_sheet
 
-__all__ = ["Facts", "probe", "read", "read_rgba", "read_sheet", "sheet", "stream", "write"]
+__all__ = [
+    "EXTENSIONS",
+    "Facts",
+    "probe",
+    "read",
+    "read_rgba",
+    "read_sheet",
+    "sheet",
+    "stream",
+    "write",
+    "write_sheet",
+]

@@ -1,16 +1,15 @@
-"""Frames as uint8 tensors (t, c, h, w): checked, enlarged, handed to Pillow."""
+"""Frames as uint8 tensors (t, c, h, w): checked and enlarged."""
 
 import torch
-from PIL import Image
 
 from ..errors import UsageError
 
 
 def validate(frames: torch.Tensor) -> None:
-    """Raise UsageError unless `frames` is a non-empty (t, c, h, w) uint8 tensor with 1 or 3 channels."""
-    if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[1] not in (1, 3):
+    """Raise UsageError unless `frames` is a non-empty (t, c, h, w) uint8 tensor with 1, 3 or 4 channels."""
+    if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[1] not in (1, 3, 4):
         raise UsageError(
-            f"frames must be uint8 of shape (t, 1 or 3, h, w); got {str(frames.dtype).removeprefix('torch.')} "
+            f"frames must be uint8 of shape (t, 1, 3 or 4, h, w); got {str(frames.dtype).removeprefix('torch.')} "
             f"of shape {tuple(frames.shape)}."
         )
     if frames.numel() == 0:
@@ -25,9 +24,3 @@ def enlarge(frames: torch.Tensor, scale: int) -> torch.Tensor:
     if scale < 1:
         raise UsageError(f"scale must be a whole number of at least 1; got {scale}.")
     return frames.repeat_interleave(scale, dim=-2).repeat_interleave(scale, dim=-1)
-
-
-def to_image(frame: torch.Tensor) -> Image.Image:
-    """One (c, h, w) frame, c = 1 or 3, as an RGB picture."""
-    channels_last = frame.expand(3, -1, -1).permute(1, 2, 0).contiguous()
-    return Image.fromarray(channels_last.cpu().numpy())

@@ -1,49 +1,66 @@
 """Animated GIF: exact palettes, every frame kept, durations in ticks of 10 ms."""
 
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
 from ..errors import UsageError
-from .frames import to_image
+from .shown import Shown
 
-_TICK_MS = 10
+_TICK = 0.01  # seconds
+_SHORTEST = 2 * _TICK  # programs take a shorter duration for a mistake, and show 100 ms
+_LONGEST = (2**16 - 1) * _TICK
+_OPAQUE = 128  # the lowest alpha that a format without half-transparency shows
+_RESTORE = 2  # disposal: clear the frame before the next, so that nothing is seen through it
 
 
-def encode(frames: torch.Tensor, *, fps: float, loop: int) -> bytes:
-    """The bytes of a GIF of `frames` (t, c, h, w) uint8, c = 1 or 3.
+def write(file: BinaryIO, shown: Iterable[Shown], *, loop: int) -> None:
+    """Write frames (h, w, 3 or 4) as a GIF; alpha is cut at one half.
 
     Pillow's own animation writer merges equal neighbours into one longer frame, which would lose their number; here
     Pillow encodes one frame at a time, and the few bytes around the frames are written out.
 
-    Raises: UsageError: `fps` or `loop` does not fit the format, or the frames are too large for it.
+    Raises: UsageError: a duration or `loop` that does not fit the format, or frames too large for it.
     """
-    if not 0.002 <= fps <= 50:
-        raise UsageError(f"a GIF can show between 0.002 and 50 frames per second; got {fps:g}.")
-    if not 0 <= loop < 2**16:
-        raise UsageError(f"loop must be between 0 (for ever) and {2**16 - 1} repeats; got {loop}.")
-    height, width = frames.shape[-2:]
-    if max(height, width) >= 2**16:
-        raise UsageError(f"a GIF holds at most {2**16 - 1} pixels a side; got {width} x {height}.")
+    for number, one in enumerate(shown):
+        if not number:
+            height, width = one.pixels.shape[:2]
+            if max(height, width) >= 2**16:
+                raise UsageError(f"a GIF holds at most {2**16 - 1} pixels a side; got {width} x {height}.")
+            size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
+            file.write(b"GIF89a" + size + bytes([0x70, 0, 0]))  # 8 bits a channel, no shared palette, no aspect ratio
+            file.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + loop.to_bytes(2, "little") + b"\0")
+        seconds = one.seconds or 0.0
+        if not _SHORTEST <= seconds <= _LONGEST:
+            raise UsageError(f"a GIF can show between 0.002 and 50 frames per second; got {1 / max(seconds, 1e-9):g}.")
+        image, transparent = _indexed(one.pixels)
+        options: dict[str, Any] = {"duration": round(seconds / _TICK) * 10, "include_color_table": True}
+        if transparent is not None:
+            options |= {"transparency": transparent, "disposal": _RESTORE}
+        file.write(b"".join(GifImagePlugin.getdata(image, **options)))
+    file.write(b";")
 
-    duration = round(1000 / _TICK_MS / fps) * _TICK_MS
-    size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
-    parts = [
-        b"GIF89a" + size + bytes([0x70, 0, 0]),  # 8 bits a channel, no shared palette, no aspect ratio
-        b"!\xff\x0bNETSCAPE2.0\x03\x01" + loop.to_bytes(2, "little") + b"\0",
-    ]
-    for frame in frames:
-        parts += GifImagePlugin.getdata(_indexed(frame), duration=duration, include_color_table=True)
-    return b"".join([*parts, b";"])
 
-
-def _indexed(frame: torch.Tensor) -> Image.Image:
-    """One frame with a palette of its own: its exact colours, or the best 256 when there are more."""
-    image = to_image(frame)
-    pixels = np.asarray(image).astype(np.uint32)
-    colours, indices = np.unique(pixels @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32), return_inverse=True)
-    if len(colours) > 256:
-        return image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    exact = Image.fromarray(indices.reshape(pixels.shape[:2]).astype(np.uint8), mode="L")
-    exact.putpalette(np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1).astype(np.uint8).tobytes())
-    return exact
+def _indexed(pixels: NDArray[np.uint8]) -> tuple[Image.Image, int | None]:
+    """One frame with a palette of its own, of its colours or the best when too many, and the entry that is clear."""
+    clear = pixels[..., 3] < _OPAQUE if pixels.shape[2] == 4 else np.zeros(pixels.shape[:2], dtype=bool)
+    room = 255 if clear.any() else 256
+    red, green, blue = np.moveaxis(pixels[..., :3].astype(np.int64), -1, 0)
+    colours, indices = np.unique(np.where(clear, -1, red << 16 | green << 8 | blue), return_inverse=True)
+    indices = indices.reshape(clear.shape)
+    if colours[0] < 0:  # the clear pixels sort first; they go last
+        colours, indices = colours[1:], np.where(clear, len(colours) - 1, indices - 1)
+    if len(colours) > room:
+        rich = Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
+        chosen = rich.quantize(room, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        palette = np.array(chosen.getpalette(), dtype=np.uint8)
+        indices = np.where(clear, len(palette) // 3, np.asarray(chosen))
+    else:
+        palette = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1).astype(np.uint8).ravel()
+    image = Image.fromarray(indices.astype(np.uint8), mode="L")
+    entries = palette.tobytes() + bytes(3 * int(room == 255))
+    image.putpalette(entries)
+    return image, len(palette) // 3 if room == 255 else None

@@ -63,6 +63,8 @@ def facts(path: Path) -> Facts:
     """What the header says; the frames are counted, and not decoded."""
     with opened(path, FORMATS[path.suffix.lower()]) as image:
         columns = _columns(image) if _count(image) == 1 else 1
+        if image.format == "WEBP":
+            image.load()  # it knows a frame's duration only then
         seconds = _seconds(image)
         return Facts(
             format="APNG" if image.format == "PNG" and _count(image) > 1 else str(image.format),

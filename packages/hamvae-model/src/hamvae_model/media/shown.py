@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
-from statistics import median_low
+from statistics import fmean, median_low
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..errors import HamvaeError, UsageError
 
 CLIP_LIMIT = 128 * 10**6
 """Most pixels a clip in memory may hold: a file of a few kilobytes can ask for gigabytes."""
+_JITTER = 0.0025  # seconds by which equal durations come out of a file that rounds them to milliseconds
 _AT_ONCE = 4 * 10**6  # pixels a stream hands over together
 
 
@@ -50,9 +51,10 @@ def whole(shown: Iterable[Shown], path: Path) -> Clip:
     if not taken:
         raise UsageError(f"{path} holds no frames where they are looked for; check the part that is asked for.")
     durations = [one.seconds for one in taken if one.seconds is not None]
-    unit = median_low(durations) if durations else None
-    starts = [start / (unit or 1) for start in accumulate((one.seconds or 1 for one in taken[:-1]), initial=0.0)]
-    return _clip(taken, starts, unit, path)
+    if not durations or max(durations) - min(durations) < _JITTER:
+        return _clip(taken, list(range(len(taken))), fmean(durations) if durations else None, path)
+    unit = median_low(durations)
+    return _clip(taken, [start / unit for start in accumulate(durations[:-1], initial=0.0)], unit, path)
 
 
 def in_parts(shown: Iterable[Shown], path: Path) -> Iterator[Clip]:

@@ -26,16 +26,22 @@ FORMATS = {
 def shown(path: Path, start: int = 0) -> Iterator[Shown]:
     """Frames from number `start` on, turned upright, each for as long as the next one is later."""
     with _opened(path) as (container, stream):
-        usual = 1 / float(stream.average_rate or stream.guessed_rate or 25)
-        waiting: VideoFrame | None = None
+        usual = longest = 1 / float(stream.average_rate or stream.guessed_rate or 25)
+        waiting, now = None, 0.0
         for number, frame in enumerate(container.decode(stream)):
             if frame.width * frame.height > PIXEL_LIMIT:
                 raise too_large(path)
             if waiting is not None:
-                yield Shown(_pixels(waiting), _between(waiting, frame) or usual)
-            waiting = frame if number >= start else None
-        if waiting is not None:
-            last = float(waiting.duration * waiting.time_base) if waiting.duration and waiting.time_base else usual
+                lasting = _between(waiting, frame) or usual
+                now, longest = now + lasting, max(longest, lasting)
+                if number > start:
+                    yield Shown(_pixels(waiting), lasting)
+            waiting = frame
+        end = _end(container, stream)
+        if waiting is None or (end is not None and now + 1.5 * longest < end):
+            raise HamvaeError(f"{path} is cut short (it ends before its time); make or fetch it again.")
+        last = float(waiting.duration * waiting.time_base) if waiting.duration and waiting.time_base else usual
+        if number >= start:
             yield Shown(_pixels(waiting), last)
 
 
@@ -89,3 +95,13 @@ def _between(frame: "VideoFrame", following: "VideoFrame") -> float | None:
     if frame.time is None or following.time is None or following.time <= frame.time:
         return None
     return following.time - frame.time
+
+
+def _end(container: "InputContainer", stream: "VideoStream") -> float | None:
+    """Seconds the pictures last by what the file says; None when it does not tell them from sound.
+
+    FFmpeg itself notices when an MP4 or a QuickTime file is cut short; Matroska, WebM and AVI just end.
+    """
+    if len(container.streams) > 1 or "mp4" in container.format.name or container.duration is None:
+        return None
+    return container.duration / 1_000_000

@@ -1,29 +1,46 @@
 """Write frames: whole or not at all, in the format that the extension names."""
 
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 
 import torch
 
-from ..atomic import write_bytes
+from ..atomic import writing
 from ..errors import UsageError
-from . import gif, png
+from . import aseprite, gif, mp4, png, webp
 from .frames import enlarge, validate
+from .shown import Shown
 
-EXTENSIONS = (".gif", ".png")
+EXTENSIONS = (".gif", ".apng", ".webp", ".mp4", ".png", ".json")
+FPS = 8.0
+LOOPS = 2**16  # the formats count repeats in sixteen bits
 
 
-def write(path: str | Path, frames: torch.Tensor, *, fps: float = 8.0, scale: int = 1, loop: int = 0) -> None:
+def write(
+    path: str | Path,
+    frames: torch.Tensor | Iterable[torch.Tensor],
+    *,
+    fps: float = FPS,
+    durations: Sequence[float] | None = None,
+    scale: int = 1,
+    loop: int = 0,
+) -> None:
     """Write `frames` to `path` all or nothing; the extension names the format.
 
-    Args:
-        frames: (t, c, h, w) uint8, c = 1 (grey) or 3 (red, green, blue).
-        fps: Frames per second of a GIF, whose clock ticks every 10 ms: every frame lasts the nearest whole number of
-            ticks. A PNG has no clock.
-        scale: Each pixel becomes a square of scale x scale pixels.
-        loop: How often a GIF repeats; 0 is for ever.
+    .gif: exact when each frame has at most 256 colours, else the 256 that suit it best; durations in ticks of 10 ms;
+    a pixel is transparent or not. .apng and .webp: exact. .mp4: H.264 that plays everywhere, which blurs colours a
+    little and has no transparency; an odd size grows by a pixel. .png: exact, one frame as it is, several side by side
+    without a gap, without a clock. .json: a sprite sheet, as `write_sheet`.
 
-    A GIF is exact when each frame has at most 256 colours; richer frames get the 256 that suit them best. A PNG is
-    always exact: one frame as it is, several side by side without a gap.
+    Args:
+        frames: (t, c, h, w) uint8, c = 1 (grey), 3 (red, green, blue) or 4 (with straight alpha); or such parts one
+            after the other, so that a long animation need not be in memory at once.
+        fps: frames per second.
+        durations: seconds of each frame, in place of `fps`.
+        scale: each pixel becomes a square of scale x scale pixels.
+        loop: how often a GIF, APNG or WebP plays; 0 is for ever.
 
     Raises:
         UsageError: an extension that is not supported, frames or options out of range, a folder that is missing or
@@ -31,16 +48,84 @@ def write(path: str | Path, frames: torch.Tensor, *, fps: float = 8.0, scale: in
         HamvaeError: the disk refused the data.
     """
     path = Path(path)
-    extension = _extension(path)
-    validate(frames)
-    pixels = enlarge(frames, scale)
-    data = gif.encode(pixels, fps=fps, loop=loop) if extension == ".gif" else png.encode(pixels)
-    write_bytes(path, data)
+    extension = checked(path)
+    if not 0 <= loop < LOOPS:
+        raise UsageError(f"loop must be between 0 (for ever) and {LOOPS - 1} repeats; got {loop}.")
+    shown = _shown(frames, fps, durations, scale)
+    if extension == ".json":
+        _write_sheet(path, {path.stem: list(shown)})
+        return
+    with writing(path) as file:
+        match extension:
+            case ".gif":
+                gif.write(file, shown, loop=loop)
+            case ".apng":
+                png.write_animation(file, shown, loop=loop)
+            case ".webp":
+                webp.write(file, shown, loop=loop)
+            case ".mp4":
+                mp4.write(file, shown)
+            case _:
+                png.write_strip(file, shown)
 
 
-def _extension(path: Path) -> str:
+def write_sheet(
+    path: str | Path,
+    clips: Mapping[str, torch.Tensor],
+    *,
+    fps: float = FPS,
+    durations: Mapping[str, Sequence[float]] | None = None,
+    scale: int = 1,
+) -> None:
+    """Write a sprite sheet: ``hero.json``, which Aseprite, Godot and Phaser read, and the picture ``hero.png``.
+
+    Args:
+        clips: frames (t, c, h, w) uint8 of one size by the name of their action, each a row of the sheet and a tag.
+        fps, durations, scale: as for `write`, for each action.
+
+    Raises: as `write`.
+    """
+    path = Path(path)
+    checked(path)
+    each = durations or {}
+    _write_sheet(path, {name: list(_shown(frames, fps, each.get(name), scale)) for name, frames in clips.items()})
+
+
+def _write_sheet(path: Path, rows: Mapping[str, Sequence[Shown]]) -> None:
+    picture = path.with_suffix(".png")
+    pixels, description = aseprite.sheet(rows, picture.name)
+    with writing(picture) as file:
+        png.write_strip(file, [Shown(pixels)])
+    with writing(path) as file:
+        file.write(json.dumps(description, indent=1).encode())
+
+
+def _shown(
+    frames: torch.Tensor | Iterable[torch.Tensor], fps: float, durations: Sequence[float] | None, scale: int
+) -> Iterator[Shown]:
+    """Raises: UsageError: frames that are no frames, or durations that are not theirs."""
+    if not 0 < fps < 1e6:
+        raise UsageError(f"fps must be above 0 frames per second; got {fps:g}.")
+    if isinstance(frames, torch.Tensor):
+        validate(frames)
+        if durations is not None and len(durations) != len(frames):
+            raise UsageError(f"{len(frames)} frames need as many durations; got {len(durations)}.")
+        frames = [frames]
+    lasting = iter(repeat(1 / fps) if durations is None else durations)
+    for part in frames:
+        validate(part)
+        for frame in part:
+            pixels = enlarge(frame, scale).expand(3 if len(frame) == 1 else -1, -1, -1)
+            yield Shown(pixels.permute(1, 2, 0).contiguous().cpu().numpy(), next(lasting))
+
+
+def checked(path: Path) -> str:
+    """The extension, in small letters.
+
+    Raises: UsageError: it names no format that can be written.
+    """
     extension = path.suffix.lower()
     if extension not in EXTENSIONS:
         named = f"the extension '{path.suffix}'" if path.suffix else "a name without extension"
-        raise UsageError(f"{path}: {named} names no supported format; use {' or '.join(EXTENSIONS)}.")
+        raise UsageError(f"{path}: {named} names no format that is written; use {' '.join(EXTENSIONS)}.")
     return extension
