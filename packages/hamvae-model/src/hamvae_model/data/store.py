@@ -296,7 +296,8 @@ def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size
         moving = max(moving, float((frames != first).mean((1, 2, 3)).max()))
     if last is None:
         raise HamvaeError("A clip without frames was read; this is a bug in its reader.")
-    unit = median_low(np.diff(shown).tolist()) if len(shown) > 1 else last.frame_seconds or 1.0
+    # To the microsecond: the times of a stream have the digits of a single-precision number.
+    unit = round(median_low(np.diff(shown).tolist()), 6) if len(shown) > 1 else last.frame_seconds or 1.0
     times = [(moment - shown[0]) / unit for moment in shown]
     height, width = last.frames.shape[-2:]
     return {
