@@ -138,3 +138,45 @@ def test_no_more_squarings_than_the_norm_asks_for(dtype: torch.dtype) -> None:
     bound = thresholds.VALUE[dtype][-1]
     norms = bound * torch.tensor([0.0, 0.5, 1.0, 1.01, 2.0, 2.01, 1024.0], dtype=dtype)
     assert thresholds.squarings_for(norms, bound).tolist() == [0, 0, 0, 1, 1, 2, 10]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", ["graded", "triangular", "turning beside nilpotent"])
+def test_squarings_for_a_gradient_by_alpha_are_a_heuristic_that_holds_far_from_normal(
+    kind: str, seed: int, dtype: torch.dtype
+) -> None:
+    """No theorem bounds A E A^(k−2) by α₂^k ‖E‖; here the truncation alone, seen in exact arithmetic, stays below u."""
+    bound = thresholds.GRADIENT[dtype][-1]
+    A = far_from_normal(kind, seed)
+    A = A * bound * 2**seed / alpha(A)
+    squarings = int(thresholds.squarings_for(alpha(A), bound * OVER))
+    assert squarings < int(thresholds.squarings_for(thresholds.one_norm(A), bound))  # which the theorem would ask for
+    E = torch.randn(4, 4, dtype=torch.float64)
+    with mpmath.workdps(50):
+        whole = mpmath.matrix(torch.cat([torch.cat([A, E], 1), torch.cat([torch.zeros_like(A), A], 1)]).tolist())
+        exact = mpmath.expm(whole)[:4, 4:]
+        found = mpmath.eye(8)
+        for k in range(18, 0, -1):
+            found = mpmath.eye(8) + whole * found / (k * 2**squarings)
+        for _ in range(squarings):
+            found = found * found
+        error = mpmath.mnorm(found[:4, 4:] - exact, "f") / mpmath.mnorm(exact, "f")
+    assert error <= UNIT_ROUNDOFF[dtype]
+
+
+def far_from_normal(kind: str, seed: int) -> Tensor:
+    """A (4, 4) whose powers are much smaller than those of its norm."""
+    A = torch.randn(4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    if kind == "graded":
+        scales = torch.logspace(0, 2 + seed, 4, dtype=torch.float64)
+        return A * scales / scales[:, None]
+    if kind == "triangular":
+        return torch.diag(A.diag()) + 1e4 * A.triu(1)
+    turn, nilpotent = torch.tensor([[0.0, 1.0], [-1.0, 0.0]]), torch.tensor([[0.0, 10.0 ** (2 + seed)], [0.0, 0.0]])
+    return torch.block_diag(turn, nilpotent).double()
+
+
+def alpha(A: Tensor) -> Tensor:
+    A2 = A @ A
+    return thresholds.power_norm(A, A2, A2 @ A)
