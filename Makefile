@@ -52,6 +52,7 @@ types: $(READY)  ## check the packages' types, strictly
 	$(BIN)/mypy
 
 bench: $(READY)  ## measure speed and quality; slow
+	$(BIN)/python benchmarks/expm_accuracy.py
 	$(BIN)/python benchmarks/hamiltonian_share.py
 	$(BIN)/python benchmarks/step_time.py
 	$(BIN)/python benchmarks/principal_components.py
