@@ -16,7 +16,7 @@ EXAMPLES = {
     "where packages come from": "pip install --index" + "-url=somewhere",
     "unfinished work": "# TO" + "DO: later",
 }
-BINARY = {".gif", ".png", ".safetensors"}
+BINARY = {".gif", ".npz", ".png", ".safetensors"}
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
