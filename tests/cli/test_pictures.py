@@ -55,14 +55,14 @@ def test_generate_makes_as_many_frames_as_asked_for(hamvae: Command, run: Path) 
     assert exactly("out.png", hv.load(run).generate(hv.open_clip(LEFT), "slash-left", range(20)))
 
 
-@pytest.mark.parametrize(("action", "start"), [("walk-left", "image"), ("slash-left", "typical")])
+@pytest.mark.parametrize(("action", "pose"), [("walk-left", "image"), ("slash-left", "typical")])
 def test_generation_starts_where_the_image_stands_only_when_that_shows_the_action(
-    hamvae: Command, run: Path, action: str, start: str
+    hamvae: Command, run: Path, action: str, pose: str
 ) -> None:
     words = ["generate", run, "--image", LEFT, "--action", action, "-o"]
     hamvae(*words, "auto.png")
-    hamvae(*words, "other.png", "--start", "typical" if start == "image" else "image")
-    assert exactly("auto.png", hv.load(run).generate(hv.open_clip(LEFT), action, start=start))
+    hamvae(*words, "other.png", "--pose", "typical" if pose == "image" else "image")
+    assert exactly("auto.png", hv.load(run).generate(hv.open_clip(LEFT), action, pose=pose))
     assert not exactly("other.png", hv.read("auto.png"))
 
 

@@ -130,20 +130,20 @@ def test_generation_runs_over_any_real_times(model: hv.HamVAE, clips: tuple[hv.C
 def test_generation_looks_at_the_first_frame_alone(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
     clip = clips[0]
     image = dataclasses.replace(clip, frames=clip.frames[:1], times=clip.times[:1])
-    for start in ("auto", "typical", "image"):
-        whole = model.generate(clip, "walk-left", start=start)
-        assert whole.frames.equal(model.generate(image, "walk-left", start=start).frames)
+    for pose in ("auto", "typical", "image"):
+        whole = model.generate(clip, "walk-left", pose=pose)
+        assert whole.frames.equal(model.generate(image, "walk-left", pose=pose).frames)
 
 
 def test_a_motion_starts_from_the_image_when_the_image_shows_it(
     model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]
 ) -> None:
     model.start_prior.mean += 1
-    for action, start in (("walk-left", "image"), ("walk-right", "typical")):
-        expected = model.generate(clips[0], action, start=start)
+    for action, pose in (("walk-left", "image"), ("walk-right", "typical")):
+        expected = model.generate(clips[0], action, pose=pose)
         assert model.generate(clips[0], action).frames.equal(expected.frames)
-        assert not model.generate(clips[0], action, start="image").frames.equal(
-            model.generate(clips[0], action, start="typical").frames
+        assert not model.generate(clips[0], action, pose="image").frames.equal(
+            model.generate(clips[0], action, pose="typical").frames
         )
 
 
@@ -160,7 +160,7 @@ def test_a_motion_that_leaves_the_range_of_numbers_is_refused(tiny: hv.Config, c
     with pytest.raises(
         HamvaeError, match="left the range of numbers within 2000 frames; train with a bounded operator"
     ):
-        model.generate(clips[0], "walk-left", [2000.0], start="image")
+        model.generate(clips[0], "walk-left", [2000.0], pose="image")
 
 
 @pytest.mark.parametrize("times", [[float("inf")], [float("nan")], []])
@@ -221,15 +221,51 @@ def test_an_action_that_contradicts_the_clip_is_refused(model: hv.HamVAE, clips:
         model.swap(*clips, "walk-left")
 
 
-def test_frames_of_another_size_are_refused_with_both_sizes(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
-    small = dataclasses.replace(clips[0], frames=clips[0].frames[..., ::2, ::2])
-    with pytest.raises(UsageError, match="is 32×32 pixels and the model takes 64×64; resize it"):
-        model.reconstruct(small)
+@pytest.mark.parametrize("size", [(32, 32), (128, 96)])
+def test_a_result_comes_back_to_the_size_of_its_content(
+    model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip], size: tuple[int, int]
+) -> None:
+    content, motion = clips
+    other = dataclasses.replace(content, frames=content.frames.repeat(1, 1, 2, 2)[..., : size[0], : size[1]])
+    assert model.swap(other, motion).frames.shape[-2:] == size
+    assert model.swap(content, dataclasses.replace(other, label=motion.label)).frames.shape == content.frames.shape
+    assert model.generate(other, "walk-left").frames.shape[-2:] == size
 
 
-def test_unknown_starts_and_priors_are_refused(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
-    with pytest.raises(UsageError, match="no start 'imgae'; did you mean 'image'"):
-        model.generate(clips[0], "walk-left", start="imgae")
+def test_pixel_art_of_twice_the_size_is_understood_the_same(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
+    twice = [dataclasses.replace(clip, frames=clip.frames.repeat_interleave(2, -1).repeat_interleave(2, -2))
+             for clip in clips]  # fmt: skip
+    assert model.swap(*twice).frames[..., ::2, ::2].equal(model.swap(*clips).frames)
+
+
+def test_one_frame_is_enough_as_content_and_as_motion(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
+    first, second = (dataclasses.replace(clip, frames=clip.frames[:1], times=clip.times[:1]) for clip in clips)
+    assert len(model.swap(first, clips[1])) == 8
+    assert len(model.swap(clips[0], second)) == 1
+
+
+def test_a_clip_at_another_rate_moves_at_its_real_times(tiny: hv.Config, clips: tuple[hv.Clip, hv.Clip]) -> None:
+    config = dataclasses.replace(tiny, data=dataclasses.replace(tiny.data, frame_seconds=0.1))
+    model = new_model(config).eval()
+    content, motion = clips
+    slow = dataclasses.replace(motion, frame_seconds=0.2)
+    swapped = model.swap(content, slow)
+    assert swapped.times.tolist() == [0, 2, 4, 6, 8, 10, 12, 14]
+    assert swapped.frame_seconds == 0.1
+
+
+def test_the_momentum_looks_back_over_units_of_time_and_not_over_frames(
+    model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]
+) -> None:
+    frames, label = clips[0].frames.unsqueeze(0), torch.tensor([0])
+    doubled = frames.repeat_interleave(2, dim=1)[:, 1:]
+    halves = torch.arange(15.0).unsqueeze(0) / 2
+    assert model.infer_state(doubled, label, halves).mean.allclose(model.infer_state(frames, label).mean, atol=1e-6)
+
+
+def test_unknown_poses_and_priors_are_refused(model: hv.HamVAE, clips: tuple[hv.Clip, hv.Clip]) -> None:
+    with pytest.raises(UsageError, match="no pose 'imgae' to start in; did you mean 'image'"):
+        model.generate(clips[0], "walk-left", pose="imgae")
     with pytest.raises(UsageError, match="'fitted' or 'standard'; got 'flat'"):
         model.sample("walk-left", prior="flat")
     with pytest.raises(UsageError, match="at least one sample; got 0"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 import hamvae_model as hv
-from hamvae_model.config import STARTS
+from hamvae_model.config import POSES
 
 from . import _outputs
 from ._options import Name, device_option, frames_option, output_option, root_option, run_argument, scale_option
@@ -21,8 +21,8 @@ from ._options import Name, device_option, frames_option, output_option, root_op
 )
 @frames_option
 @click.option(
-    "--start",
-    type=Name(STARTS),
+    "--pose",
+    type=Name(POSES),
     default="auto",
     show_default=True,
     help="Start as training clips do, or as the image stands; auto is image when that shows the action.",
@@ -36,7 +36,7 @@ def generate(
     image: str,
     actions: tuple[str, ...],
     frames: int,
-    start: str,
+    pose: str,
     output: Path,
     scale: int,
     root: Path | None,
@@ -59,7 +59,7 @@ def generate(
     model = hv.load(run, choose_device(device))
     picture = hv.open_clip(image, root, labels=model.config.data.labels)
     clips = [
-        model.generate(picture, action, range(frames), start=start)
+        model.generate(picture, action, range(frames), pose=pose)
         for action in (model.classes if "all" in actions else actions)
     ]
     _outputs.write(output, clips, scale=scale)

@@ -15,7 +15,7 @@ SIZE = 64  # height and width of a frame, in pixels
 LENGTH = 8  # frames of a training window
 PAIRS_LIMIT = 256  # operators are dense matrices of twice this size
 LABELS = ("action", "action-direction")
-STARTS = ("auto", "typical", "image")  # of a generated motion
+POSES = ("auto", "typical", "image")  # in which a generated motion starts
 FITS = ("letterbox", "crop", "stretch")
 RESAMPLES = ("nearest", "smooth")
 

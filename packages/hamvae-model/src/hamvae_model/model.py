@@ -11,12 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .clip import Clip, as_frames, as_images
-from .config import STARTS, Config
+from .clip import Clip, as_images
+from .config import POSES, Config
 from .decoder import Decoder
 from .encoder import Encoder, Features
 from .errors import UsageError
+from .framing import framed
+from .history import lookback
 from .motion import Motion, OperatorSummary
+from .performance import Performance
 from .posterior import Gaussian, Posterior
 from .prior import StartPrior
 from .spelling import nearest
@@ -107,21 +110,23 @@ class HamVAE(nn.Module):
     @torch.no_grad()
     def infer_content(self, frames: Tensor) -> Tensor:
         """Posterior mean of z, (b, c), from any number of uint8 frames (b, t, 3, h, w)."""
-        features = self.encode(frames).content
+        features = torch.cat([self.encode(some).content for some in torch.split(frames, RENDER_CHUNK, dim=1)], dim=1)
         return self.posterior.content(features, features.new_ones(features.shape[:2], dtype=torch.bool)).mean
 
     @torch.no_grad()
-    def infer_state(self, frames: Tensor, labels: Tensor) -> Gaussian:
+    def infer_state(self, frames: Tensor, labels: Tensor, times: Tensor | None = None) -> Gaussian:
         """Posterior of s = (q, p), (b, 2d), at the last of uint8 frames (b, t, 3, h, w).
 
-        The momentum looks back over at most w frames; with fewer, the missing history is masked as in training.
+        The momentum looks back over at most w units of time; with fewer, the missing history is masked as in training.
+
+        Args: times: of the frames, (b, t), in units of time; a unit apart unless given.
         """
-        history = self.config.model.history
-        features = self.encode(frames[:, -history:]).motion
-        window = F.pad(features, (0, 0, history - features.shape[1], 0))
-        seen = torch.arange(history, device=features.device) >= history - features.shape[1]
+        times = torch.arange(float(frames.shape[1])).expand(len(frames), -1) if times is None else times
+        last = torch.full((len(frames),), frames.shape[1] - 1)
+        window, seen = (part.to(frames.device) for part in lookback(times, last, self.config.model.history))
+        features = self.encode(frames[torch.arange(len(frames)).unsqueeze(1), window]).motion
         position = self.posterior.position(features[:, -1], labels)
-        momentum = self.posterior.momentum(window, seen.expand(len(frames), -1), labels)
+        momentum = self.posterior.momentum(features, seen, labels)
         return Gaussian(
             torch.cat([position.mean, momentum.mean], dim=-1),
             torch.cat([position.log_deviation, momentum.log_deviation], dim=-1),
@@ -133,11 +138,14 @@ class HamVAE(nn.Module):
 
         Offsets are (t,) for all, or (b, t).
         """
-        return torch.cat(list(self._rendered(content, state, labels, offsets)), dim=1)
+        return torch.cat(list(self.rendered(content, state, labels, offsets)), dim=1)
 
-    def _rendered(self, content: Tensor, state: Tensor, labels: Tensor, offsets: Tensor) -> Iterator[Tensor]:
+    def rendered(self, content: Tensor, state: Tensor, labels: Tensor, offsets: Tensor) -> Iterator[Tensor]:
+        """The same in parts along t, each made when it is asked for."""
         for some in torch.split(offsets.to(state), max(1, RENDER_CHUNK // len(state)), dim=-1):
-            yield self.decode(content, self.motion.flow(state, labels, some.expand(len(state), -1)), labels)
+            with torch.no_grad():
+                images = self.decode(content, self.motion.flow(state, labels, some.expand(len(state), -1)), labels)
+            yield images
 
     # Clips -------------------------------------------------------------------------------------------------------
 
@@ -145,52 +153,84 @@ class HamVAE(nn.Module):
         """The clip through the model: content from all its frames, motion from its last frames, rolled backward.
 
         Args:
-            clip: of the model's frame size.
+            clip: of any size; it is framed as the model's training clips were, and the result comes back to its size.
             action: the clip's class; needed when its label does not say.
 
-        Raises: UsageError: a class that is unknown or not given, frames of another size.
+        Raises: UsageError: a class that is unknown or not given.
         """
         return self.swap(clip, clip, action)
 
     def swap(self, content: Clip, motion: Clip, action: str | None = None) -> Clip:
-        """The character of `content` moving as `motion` does, at the times of `motion`.
+        """The character of `content` moving as `motion` does, at the times of `motion`, in the size of `content`.
+
+        Args, Raises: as `plan_swap`.
+        """
+        return self.plan_swap(content, motion, action).clip()
+
+    def plan_swap(self, content: Clip, motion: Clip, action: str | None = None) -> Performance:
+        """The character of `content` and the movement of `motion`, to be shown at any times.
 
         Args:
-            content, motion: clips of the model's frame size.
+            content, motion: clips of any size and length, also of one frame; they are framed as the model's training
+                clips were, and the result comes back to the size of `content`.
             action: the class of `motion`; needed when its label does not say, and must not contradict it.
 
-        Raises: UsageError: a class that is unknown or not given, frames of another size.
+        Raises: UsageError: a class that is unknown or not given.
         """
-        if action and motion.label and action != motion.label:
+        if action and motion.label in self.classes and action != motion.label:
             raise UsageError(f"'{motion.source}' shows {motion.label}, not {action}; leave the action out.")
         label = self._label(action or motion.label, motion.source)
-        state = self.infer_state(self._frames(motion), label).mean
-        images = self.render(self.infer_content(self._frames(content)), state, label, motion.times - motion.times[-1])
-        return self._clip(images, motion.times, label, f"{content.source} moving as {motion.source}")
+        times, frame_seconds = self._clock(motion)
+        return Performance(
+            model=self,
+            content=self.infer_content(self._frames(content)),
+            state=self.infer_state(self._frames(motion), label, times.unsqueeze(0)).mean,
+            label=label,
+            times=times,
+            origin=float(times[-1]),
+            frame_seconds=frame_seconds,
+            like=content,
+            source=f"{content.source} moving as {motion.source}",
+        )
 
     def generate(
-        self, image: Clip, action: str, times: Sequence[float] | Tensor | None = None, *, start: str = "auto"
+        self, image: Clip, action: str, times: Sequence[float] | Tensor | None = None, *, pose: str = "auto"
     ) -> Clip:
-        """A clip from one image: the first frame of `image` performs `action`.
+        """A clip from one image, in its size: the first frame of `image` performs `action`.
 
         Args:
-            image: of which only the first frame is looked at.
-            action: a class of the model.
             times: in frames from the image; any real numbers, 0 to 15 unless given.
-            start: ``typical`` begins the motion where its training clips begin; ``image`` reads position and momentum
+
+        Other Args, Raises: as `plan_generation`, and UsageError: times that are not finite.
+        """
+        return self.plan_generation(image, action, pose=pose).clip(_times(times))
+
+    def plan_generation(self, image: Clip, action: str, *, pose: str = "auto") -> Performance:
+        """The character of one image and an action, to be shown at any times.
+
+        Args:
+            image: of any size; only the first frame is looked at.
+            action: a class of the model.
+            pose: ``typical`` begins the motion where its training clips begin; ``image`` reads position and momentum
                 from the image, which must then already show the action; ``auto`` does so if its label says it does.
 
-        Raises: UsageError: an unknown class or `start`, times that are not finite, frames of another size.
+        Raises: UsageError: an unknown class or `pose`.
         """
         label = self._label(action, image.source)
         frames = self._frames(image)[:, :1]
-        if start not in STARTS:
-            raise UsageError(f"A motion has no start '{start}'{nearest(start, STARTS)}")
-        from_image = start == "image" or (start == "auto" and image.label == action)
-        state = self.infer_state(frames, label).mean if from_image else self.start_prior.typical(label)
-        moments = _times(times)
-        images = self.render(self.infer_content(frames), state, label, moments)
-        return self._clip(images, moments, label, f"{image.source} performing {self.classes[int(label)]}")
+        if pose not in POSES:
+            raise UsageError(f"A motion has no pose '{pose}' to start in{nearest(pose, POSES)}")
+        from_image = pose == "image" or (pose == "auto" and image.label == action)
+        return Performance(
+            model=self,
+            content=self.infer_content(frames),
+            state=self.infer_state(frames, label).mean if from_image else self.start_prior.typical(label),
+            label=label,
+            times=_times(None),
+            frame_seconds=self.config.data.frame_seconds,
+            like=image,
+            source=f"{image.source} performing {self.classes[int(label)]}",
+        )
 
     def sample(
         self,
@@ -204,13 +244,23 @@ class HamVAE(nn.Module):
         """Clips of nobody in particular: content from N(0, I), motion from a prior.
 
         Args:
+            times: in frames; any real numbers, 0 to 15 unless given.
+
+        Other Args, Raises: as `plan_samples`, and UsageError: times that are not finite.
+        """
+        moments = _times(times)
+        return [plan.clip(moments) for plan in self.plan_samples(action, count, seed=seed, prior=prior)]
+
+    def plan_samples(self, action: str, count: int = 1, *, seed: int = 0, prior: str = "fitted") -> list[Performance]:
+        """Characters of nobody in particular in an action, to be shown at any times.
+
+        Args:
             action: a class of the model.
             count: how many.
-            times: in frames; any real numbers, 0 to 15 unless given.
             seed: of the draws.
             prior: of the motion, ``fitted`` to the starts of training clips, or ``standard`` for N(0, I).
 
-        Raises: UsageError: an unknown class or `prior`, no clips, or times that are not finite.
+        Raises: UsageError: an unknown class or `prior`, or no clips.
         """
         if count < 1:
             raise UsageError(f"Draw at least one sample; got {count}.")
@@ -224,10 +274,16 @@ class HamVAE(nn.Module):
             state = torch.randn(count, 2 * self.config.model.pairs, generator=generator).to(device)
         else:
             raise UsageError(f"The motion prior is 'fitted' or 'standard'; got '{prior}'.")
-        moments = _times(times)
-        images = self.render(content, state, label, moments)
         return [
-            self._clip(images[index : index + 1], moments, label, f"sample {index} of seed {seed}")
+            Performance(
+                model=self,
+                content=content[index : index + 1],
+                state=state[index : index + 1],
+                label=label[index : index + 1],
+                times=_times(None),
+                frame_seconds=self.config.data.frame_seconds,
+                source=f"sample {index} of seed {seed}",
+            )
             for index in range(count)
         ]
 
@@ -246,24 +302,16 @@ class HamVAE(nn.Module):
         return torch.tensor([self.classes.index(action)], device=self.start_prior.mean.device)
 
     def _frames(self, clip: Clip) -> Tensor:
-        size = self.config.model.image_size
-        if tuple(clip.frames.shape[1:]) != (3, size, size):
-            height, width = clip.frames.shape[-2:]
-            raise UsageError(
-                f"'{clip.source}' is {width}×{height} pixels and the model takes {size}×{size}; resize it."
-            )
-        return clip.frames.unsqueeze(0).to(self.start_prior.mean.device)
+        """The clip as the encoder takes it, (1, t, 3, size, size)."""
+        frames = framed(clip, self.config.data.framing, self.config.model.image_size).frames
+        return frames.unsqueeze(0).to(self.start_prior.mean.device)
 
-    def _clip(self, images: Tensor, times: Tensor, label: Tensor, source: str) -> Clip:
-        period = self.config.model.period_of(int(label[0])) or 0.5  # of no whole number of frames
-        comes_round = period.is_integer() and times.equal(torch.arange(float(len(times))))
-        return Clip(
-            frames=as_frames(images[0]).cpu(),
-            times=times,
-            label=self.classes[int(label[0])],
-            source=source,
-            period=int(period) if comes_round else None,
-        )
+    def _clock(self, motion: Clip) -> tuple[Tensor, float | None]:
+        """The times of a clip in the model's units, and how many seconds one lasts; without clocks, a frame is one."""
+        unit = self.config.data.frame_seconds
+        if unit is None or motion.frame_seconds is None:
+            return motion.times, motion.frame_seconds or unit
+        return motion.times * (motion.frame_seconds / unit), unit
 
 
 def _times(times: Sequence[float] | Tensor | None) -> Tensor:

@@ -126,14 +126,16 @@ def list_clips(name: str, root: Path | None, labels: str) -> Listing | None:
 
 
 def open_clip(reference: str, root: Path | None = None, *, labels: str = "action-direction") -> Clip:
-    """A clip by reference, ``sprites:test/12/walk-left`` or ``builtin:train/3/slash-front``, or from a picture file.
+    """A clip by reference, ``sprites:test/12/walk-left`` or ``builtin:train/3/slash-front``, or from files.
+
+    A file, a folder of frames or a part of either is named as `media.read` says.
 
     Raises:
         UsageError: a reference that names nothing, a file that is missing or of no supported format.
         HamvaeError: a damaged file.
     """
     name, colon, rest = reference.partition(":")
-    if colon and not Path(reference).exists():
+    if colon and "#" not in name and not Path(reference).exists():
         split, _, clip = rest.partition("/")
         return open_source(name, root, labels=labels).clip(split, clip)
     from ..media import read

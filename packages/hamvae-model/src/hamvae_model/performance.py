@@ -1,0 +1,75 @@
+"""A character and a motion, ready to be shown at any times."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from .clip import Clip, as_frames
+from .cutout import cut_out
+from .framing import restored
+
+if TYPE_CHECKING:
+    from .model import HamVAE
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Performance:
+    """What `HamVAE` understood of its inputs.
+
+    Args:
+        model: that will draw.
+        content: (1, c).
+        state: (1, 2d), of the motion at `origin`.
+        label: int64 (1,), the class of the motion.
+        times: (t,), when the motion's own frames are shown, in the model's units of time.
+        origin: when the motion was in `state`.
+        frame_seconds: how long a unit of time lasts; None when nobody said.
+        like: the clip whose size the frames come back to; None for the model's own.
+        source: what this shows, in words.
+    """
+
+    model: "HamVAE"
+    content: Tensor
+    state: Tensor
+    label: Tensor
+    times: Tensor
+    origin: float = 0.0
+    frame_seconds: float | None = None
+    like: Clip | None = None
+    source: str
+
+    def clip(self, times: Tensor | None = None) -> Clip:
+        """The performance at some times (n,), by default its own.
+
+        Raises: HamvaeError: an orbit grew beyond what a float holds.
+        """
+        times = self.times if times is None else times
+        frames = torch.cat(list(self.parts(times)))
+        return Clip(
+            frames=frames[:, :3],
+            times=times,
+            label=self.model.classes[int(self.label)],
+            source=self.source,
+            period=self._period(times),
+            frame_seconds=self.frame_seconds,
+        )
+
+    def parts(self, times: Tensor, *, transparent: bool = False) -> Iterator[Tensor]:
+        """The frames at `times` (n,) in parts uint8 (m, 3, h, w), so that a roll of any length needs little memory.
+
+        Args: transparent: make the background clear, and the parts (m, 4, h, w); see `cutout`.
+        """
+        framing = self.model.config.data.framing
+        for images in self.model.rendered(self.content, self.state, self.label, times - self.origin):
+            frames = as_frames(images[0]).cpu()
+            frames = cut_out(frames, framing.background) if transparent else frames
+            yield frames if self.like is None else restored(frames, self.like, framing)
+
+    def _period(self, times: Tensor) -> int | None:
+        """Frames after which the clip comes round: only where they stand a unit apart, and the period is whole."""
+        period = self.model.config.model.period_of(int(self.label))
+        even = times.equal(torch.arange(float(len(times))))
+        return int(period) if even and period is not None and period.is_integer() else None

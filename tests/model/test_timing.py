@@ -1,0 +1,83 @@
+"""Time as a real number: which moments are shown, and for how long."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from hamvae_model.clip import Clip
+from hamvae_model.errors import UsageError
+from hamvae_model.timing import FPS, Timing
+
+EVEN = torch.arange(8.0)
+UNEVEN = torch.tensor([0.0, 1.0, 4.0, 5.0])
+
+
+def clip(times: torch.Tensor, frame_seconds: float | None = 0.1) -> Clip:
+    frames = torch.zeros(len(times), 3, 2, 2, dtype=torch.uint8)
+    return Clip(frames=frames, times=times, label=None, source="", frame_seconds=frame_seconds)
+
+
+@pytest.mark.parametrize("times", [EVEN, UNEVEN])
+def test_a_motion_is_shown_at_its_own_times_unless_something_else_is_asked_for(times: torch.Tensor) -> None:
+    assert Timing().moments(times).equal(times)
+
+
+def test_a_quarter_of_the_speed_has_three_new_moments_between_every_two() -> None:
+    moments = Timing(speed=0.25).moments(EVEN)
+    assert len(moments) == 32
+    assert moments[::4].equal(EVEN) and moments.diff().unique().tolist() == [0.25]
+
+
+def test_at_another_speed_uneven_times_become_even() -> None:
+    assert Timing(speed=2.0).moments(UNEVEN).tolist() == [0, 2, 4]
+
+
+def test_more_frames_go_on_and_fewer_stop_early() -> None:
+    assert Timing(frames=6).moments(UNEVEN).tolist() == [0, 1, 4, 5, 6, 7]
+    assert Timing(frames=2).moments(UNEVEN).tolist() == [0, 1]
+    assert Timing(frames=3, speed=0.5).moments(EVEN).tolist() == [0, 0.5, 1]
+
+
+def test_a_start_may_lie_between_frames_and_before_the_first() -> None:
+    assert Timing(start=2.5, frames=3).moments(EVEN).tolist() == [2.5, 3.5, 4.5]
+    assert Timing(start=-1.0).moments(UNEVEN).tolist() == [-1, 0, 3, 4]
+
+
+def test_reverse_shows_the_same_moments_backward() -> None:
+    asked = Timing(start=2.5, speed=0.5, frames=5)
+    assert dataclasses.replace(asked, reverse=True).moments(EVEN).equal(asked.moments(EVEN).flip(0))
+
+
+def test_thousands_of_moments_stay_where_they_belong() -> None:
+    moments = Timing(frames=10_000, speed=0.1).moments(EVEN)
+    assert moments[-1].item() == pytest.approx(999.9, abs=1e-4)
+
+
+def test_a_frame_lasts_as_long_as_at_its_source() -> None:
+    assert Timing().durations(clip(UNEVEN)) == pytest.approx([0.1, 0.3, 0.1, 0.1])
+    assert Timing().durations(clip(EVEN, None)) == pytest.approx([1 / FPS] * 8)
+
+
+def test_fps_says_how_many_units_pass_in_a_second() -> None:
+    assert Timing(fps=20).durations(clip(UNEVEN)) == pytest.approx([0.05, 0.15, 0.05, 0.05])
+
+
+def test_slow_motion_shows_each_of_its_frames_as_long_as_a_whole_one() -> None:
+    asked = Timing(speed=0.25, reverse=True)
+    assert asked.durations(clip(asked.moments(EVEN))) == pytest.approx([0.1] * 32)
+
+
+def test_a_single_frame_lasts_a_unit() -> None:
+    assert Timing().durations(clip(EVEN[:1])) == [0.1]
+
+
+@pytest.mark.parametrize("wrong", [{"speed": 0.0}, {"speed": -1.0}, {"fps": 0.0}, {"fps": float("inf")}])
+def test_a_speed_that_is_not_above_zero_is_refused_with_the_way_to_go_backward(wrong: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match=r"must be above 0; got .* To play backward, reverse\."):
+        Timing(**wrong)
+
+
+def test_no_frames_are_refused() -> None:
+    with pytest.raises(UsageError, match="at least one frame; got 0"):
+        Timing(frames=0)
