@@ -116,13 +116,20 @@ def list_clips(name: str, root: Path | None, labels: str) -> Listing | None:
 
     Raises: UsageError: no folder, or one that cannot be read.
     """
-    if name not in ("folder", "mug"):
+    if name == "sprites":
+        from .lpc import list_lpc
+        from .sprites import is_in_layers, sprites_root
+
+        folder = sprites_root(root)
+        return None if is_in_layers(folder) else list_lpc(folder, labels)
+    if name == "builtin":
         return None
     if root is None:
         raise UsageError(f"The {name} source needs the folder of its clips: pass --root DIR.")
     from .folder import list_folder
+    from .mug import list_mug
 
-    return list_folder(root)
+    return list_folder(root) if name == "folder" else list_mug(root)
 
 
 def open_clip(reference: str, root: Path | None = None, *, labels: str = "action-direction") -> Clip:

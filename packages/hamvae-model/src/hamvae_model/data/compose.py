@@ -5,6 +5,8 @@ sprite pixels are opaque or absent and take one `torch.where`; the few half-tran
 blade, a hem) take the eight-bit integer blend.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -47,3 +49,19 @@ def _blend(canvas: Tensor, layer: Tensor) -> Tensor:
     blended = ((((scaled >> 8) + scaled) >> 8) >> 7).to(torch.uint8)
     blended[:, 3] = 255
     return pack(blended)
+
+
+def flattened(layers: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Layers uint8 (t, 4, h, w) with straight alpha, back to front, as one clip over black.
+
+    Returns: frames uint8 (t, 3, h, w), and what they cover uint8 (t, 1, h, w): 1 − Π(1 − αₗ).
+    """
+    count, _, height, width = layers[0].shape
+    canvas = torch.tensor(BLACK, dtype=torch.int32).expand(count, height, width)
+    clear = torch.ones(count, 1, height, width)
+    for layer in layers:
+        alpha = layer[:, 3:]
+        translucent = ((alpha > 0) & (alpha < 255)).flatten(1).any(1)
+        canvas = over(canvas, pack(layer), translucent)
+        clear = clear * (1 - alpha / 255)
+    return unpack(canvas)[:, :3].contiguous(), ((1 - clear) * 255).round().to(torch.uint8)

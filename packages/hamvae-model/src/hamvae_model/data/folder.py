@@ -1,7 +1,7 @@
 """A folder of clips: ``DIR/<action>/<clip>``, and what a table `clips.csv` beside the actions says of them."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from .. import media
@@ -11,7 +11,7 @@ from ..media.layout import described_by
 from ..media.reading import EXTENSIONS
 from .clips_csv import NAME as TABLE
 from .clips_csv import read_clips_csv
-from .recording import Listing, Recording
+from .recording import Listing, Recording, visible
 
 
 def list_folder(root: Path) -> Listing:
@@ -54,7 +54,7 @@ class _Found:
         self.ignored: list[str] = []
 
     def look(self) -> None:
-        for path in _visible(self.root):
+        for path in visible(self.root):
             if self._leads_nowhere(path):
                 continue
             if path.is_dir():
@@ -67,7 +67,7 @@ class _Found:
     def _look_into(self, folder: Path) -> None:
         """One action, or sheets of several."""
         before = len(self.recordings) + len(self.problems)
-        for path in _visible(folder):
+        for path in visible(folder):
             if self._leads_nowhere(path):
                 continue
             if path.is_dir():
@@ -94,7 +94,7 @@ class _Found:
             self.ignored.append(self._name(path))
 
     def _add_frames(self, folder: Path, label: str) -> None:
-        pictures = tuple(path for path in _visible(folder) if path.suffix.lower() in EXTENSIONS)
+        pictures = tuple(path for path in visible(folder) if path.suffix.lower() in EXTENSIONS)
         if pictures:
             self._add(folder, label, pictures)
         else:
@@ -135,7 +135,3 @@ class _Found:
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
-
-
-def _visible(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.iterdir()) if not path.name.startswith("."))

@@ -1,6 +1,6 @@
 """Clips on disk before they are decoded: what they show, which files make them, and how to read them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,3 +50,8 @@ class Listing:
     problems: Mapping[str, HamvaeError] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     recipe: str = ""
+
+
+def visible(folder: Path) -> Iterator[Path]:
+    """What a folder holds, by name; what begins with a dot is nobody's clip."""
+    return (path for path in sorted(folder.iterdir()) if not path.name.startswith("."))

@@ -14,28 +14,17 @@ from torch import Tensor
 from ..errors import UsageError
 from ..media import read_rgba
 from .characters import Art
+from .lpc import cells, cut
 
 ROOT_VARIABLE = "HAMVAE_SPRITES_SHEETS"
-CELL, COLUMNS = 64, 13
 SHEET = (1344, 832)  # height, width
 ATTRIBUTES = ("body", "bottomwear", "topwear", "hair")
 VALUES = 6
 ACTIONS, DIRECTIONS = ("walk", "spellcard", "slash"), ("left", "front", "right")
 
 
-def _frames(start: int, action: str) -> list[int]:
-    """Cells of a clip, in playing order, from the first cell of its row."""
-    order = {
-        "walk": [7, 0, 1, 2, 3, 4, 5, 6],  # the standing cell ends the row and opens the clip
-        "spellcard": [0, 1, 2, 3, 4, 5, 4, 6],
-        "slash": [0, 1, 2, 3, 4, 5, 4, 0],
-    }
-    return [start + offset for offset in order[action]]
-
-
-# First cell of each motion, in class order 3·action + direction.
-_STARTS = {"walk": (118, 131, 144), "spellcard": (13, 26, 39), "slash": (169, 182, 195)}
-CELLS = tuple(_frames(start, action) for action in ACTIONS for start in _STARTS[action])
+# Cells of each motion in playing order, in class order 3·action + direction.
+CELLS = tuple(cells(action, direction) for action in ACTIONS for direction in DIRECTIONS)
 
 
 def sprites_root(root: Path | None = None) -> Path:
@@ -51,6 +40,11 @@ def sprites_root(root: Path | None = None) -> Path:
     if not named.is_dir():
         raise UsageError(f"The folder of sprite sheets '{named}' does not exist; check --root or {ROOT_VARIABLE}.")
     return named
+
+
+def is_in_layers(folder: Path) -> bool:
+    """Whether a folder holds the sheets of the data set, in place of whole characters."""
+    return any((folder / attribute).is_dir() for attribute in ATTRIBUTES)
 
 
 def sprites_art(root: Path | None = None) -> Art:
@@ -86,5 +80,4 @@ def _cut(path: Path) -> Tensor:
             f"The sprite sheet '{path}' is {width}×{height} pixels where {SHEET[1]}×{SHEET[0]} was expected; "
             "use the sheets of the Sprites data set as they are."
         )
-    cells = sheet.unfold(1, CELL, CELL).unfold(2, CELL, CELL).permute(1, 2, 0, 3, 4).flatten(0, 1)
-    return cells[torch.tensor(CELLS)]
+    return cut(sheet)[torch.tensor(CELLS)]

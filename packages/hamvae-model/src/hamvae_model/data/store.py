@@ -51,7 +51,7 @@ class Stored:
         stamp: of the sizes and modification times of its files.
         source: hash of its files' bytes.
         content: hash of its frames.
-        shard, start, count: where its frames are.
+        shard, start, count: where its frames are; a recording of nothing has none.
         times: of its frames in its own unit; None for 0, 1, 2, …
         frame_seconds, period: as of a `Clip`.
         height, width: of its pictures before they were framed.
@@ -295,7 +295,7 @@ def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size
         total += int(frames.sum(dtype=np.int64))
         moving = max(moving, float((frames != first).mean((1, 2, 3)).max()))
     if last is None:
-        raise HamvaeError("A clip without frames was read; this is a bug in its reader.")
+        return _NOTHING
     # To the microsecond: the times of a stream have the digits of a single-precision number.
     unit = round(median_low(np.diff(shown).tolist()), 6) if len(shown) > 1 else last.frame_seconds or 1.0
     times = [(moment - shown[0]) / unit for moment in shown]
@@ -311,6 +311,13 @@ def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size
         "brightness": total / (255 * len(times) * 3 * size * size),
         "moving": moving,
     }
+
+
+# A row of a sheet may be empty; that is remembered, so that nobody looks again.
+_NOTHING: dict[str, Any] = {
+    **{"content": "", "count": 0, "times": None, "frame_seconds": None, "period": None},
+    **{"height": 0, "width": 0, "brightness": 0.0, "moving": 0.0},
+}
 
 
 def _wasteful(folder: Path, kept: dict[str, Stored], size: int) -> bool:

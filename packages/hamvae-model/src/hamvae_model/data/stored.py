@@ -212,7 +212,7 @@ def usable_clips(
     problems = dict(listing.problems) | store.problems
     usable = []
     for recording in listing.recordings:
-        if recording.name not in store.clips:
+        if recording.name not in store.clips or not store.clips[recording.name].count:
             continue
         clip = store.clips[recording.name]
         path = recording.files[0]

@@ -1,0 +1,123 @@
+"""Whole characters in the 64×64 layout of the Liberated Pixel Cup: more actions than the paper's, four directions.
+
+A sheet has 13 cells to a row and 21 rows; newer ones have more below, which are not looked at. Under DIR, a character
+is a sheet ``hero.png``, or a folder ``hero/`` of layers of that layout, laid over each other in the order of their
+names: ``1-body.png``, ``2-my-coat.png``. A motion that a sheet, or one of the layers, leaves empty is no clip of it.
+"""
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..clip import Clip
+from ..errors import HamvaeError, UsageError
+from ..media import read_rgba
+from .compose import flattened
+from .recording import Listing, Recording, visible
+
+CELL, COLUMNS, ROWS = 64, 13, 21
+DIRECTIONS = ("back", "left", "front", "right")  # the order of rows
+
+# First row of each action, and the columns of its cells in playing order; the paper's three are in the paper's order.
+ACTIONS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "spellcard": (0, (0, 1, 2, 3, 4, 5, 4, 6)),
+    "thrust": (4, tuple(range(8))),
+    "walk": (8, (8, 1, 2, 3, 4, 5, 6, 7)),  # column 0 stands still
+    "slash": (12, (0, 1, 2, 3, 4, 5, 4, 0)),
+    "shoot": (16, tuple(range(13))),
+    "hurt": (20, tuple(range(6))),
+}
+ONE_WAY = ("hurt",)  # actions that are drawn from the front only
+
+
+def cells(action: str, direction: str) -> tuple[int, ...]:
+    """The cells of a motion in playing order, numbered along the rows of a sheet."""
+    row, columns = ACTIONS[action]
+    row += 0 if action in ONE_WAY else DIRECTIONS.index(direction)
+    return tuple(COLUMNS * row + column for column in columns)
+
+
+def cut(sheet: Tensor) -> Tensor:
+    """All cells of a sheet (c, h, w), in the order of their numbers: (cells, c, 64, 64)."""
+    rows = sheet[:, : ROWS * CELL, : COLUMNS * CELL].unfold(1, CELL, CELL).unfold(2, CELL, CELL)
+    return rows.permute(1, 2, 0, 3, 4).flatten(0, 1)
+
+
+def list_lpc(root: Path, labels: str) -> Listing:
+    """The characters under `root` in every motion; no sheet is decoded.
+
+    Args:
+        labels: what a class is, ``action`` or ``action-direction``.
+
+    Raises: UsageError: no characters there.
+    """
+    recordings: list[Recording] = []
+    problems: dict[str, HamvaeError] = {}
+    ignored: list[str] = []
+    for path in visible(root):
+        layers = (path,) if path.is_file() else tuple(layer for layer in visible(path) if layer.suffix == ".png")
+        if path.is_file() and path.suffix.lower() != ".png":
+            ignored.append(path.name)
+        elif not layers:
+            problems[path.name] = UsageError(
+                f"{path} holds no PNG layers of a character; put some there, or remove it."
+            )
+        else:
+            recordings += _motions(path, layers, labels)
+    if not recordings:
+        raise UsageError(
+            f"'{root}' holds neither the folders of the Sprites data set (body, bottomwear, …) nor whole characters; "
+            "put sheets of 832×1344 pixels there."
+        )
+    return Listing(root=root, recordings=tuple(recordings), problems=problems, ignored=tuple(ignored))
+
+
+def _motions(path: Path, layers: tuple[Path, ...], labels: str) -> Iterator[Recording]:
+    for action in ACTIONS:
+        for direction in ("front",) if action in ONE_WAY else DIRECTIONS:
+            yield Recording(
+                name=f"{path.name}#{action}-{direction}",
+                label=action if labels == "action" else f"{action}-{direction}",
+                files=layers,
+                decode=functools.partial(_perform, layers, action, direction),
+                identity=path.stem,
+            )
+
+
+def _perform(layers: tuple[Path, ...], action: str, direction: str) -> Iterator[Clip]:
+    """One motion; nothing where a layer has none."""
+    drawn = [sheet[torch.tensor(cells(action, direction))] for sheet in _sheets(layers, _ages(layers))]
+    if all(bool(layer[:, 3].any()) for layer in drawn):
+        frames, alpha = flattened(drawn)
+        count = len(frames)
+        yield Clip(
+            frames=frames,
+            times=torch.arange(float(count)),
+            label=None,
+            source=f"{layers[0]}#{action}-{direction}",
+            alpha=alpha,
+            period=count,
+        )
+
+
+def _ages(layers: tuple[Path, ...]) -> tuple[int, ...]:
+    return tuple(layer.stat().st_mtime_ns for layer in layers)
+
+
+@functools.lru_cache(maxsize=1)  # the motions of a character are asked for one after the other
+def _sheets(layers: tuple[Path, ...], ages: tuple[int, ...]) -> list[Tensor]:
+    """The cells of each layer, straight alpha."""
+    return [cut(_checked(read_rgba(layer), layer)) for layer in layers]
+
+
+def _checked(sheet: Tensor, path: Path) -> Tensor:
+    height, width = sheet.shape[1:]
+    if height < ROWS * CELL or width < COLUMNS * CELL or height % CELL or width % CELL:
+        raise UsageError(
+            f"{path} is {width}×{height} pixels where a character's sheet has {COLUMNS * CELL}×{ROWS * CELL}, or more "
+            f"rows of {CELL} below; give one in that layout."
+        )
+    return sheet
