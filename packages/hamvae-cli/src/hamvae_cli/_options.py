@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from hamvae_model.config import LENGTH
 from hamvae_model.devices import DEVICES
 from hamvae_model.spelling import nearest
 
@@ -49,3 +50,20 @@ seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Seed of everything random."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead, for programs.")
+length_option = click.option(
+    "--length",
+    type=click.IntRange(min=2),
+    default=LENGTH,
+    show_default=True,
+    metavar="N",
+    help="Frames of your own clips to look at together.",
+)
+loop_option = click.option(
+    "--loop", is_flag=True, help="Your own clips repeat, like a walk; a sheet.toml may say otherwise."
+)
+fps_option = click.option(
+    "--fps",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Frames a second that count as one each; by default the median of your own clips.",
+)

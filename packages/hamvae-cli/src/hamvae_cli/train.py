@@ -12,13 +12,22 @@ import click
 from click.core import ParameterSource
 
 import hamvae_model as hv
-from hamvae_model.config import LABELS, LENGTH, OPERATORS, SOURCES
-from hamvae_model.presets import PRESETS
+from hamvae_model.config import LABELS, OPERATORS, SOURCES
+from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 
-from ._options import PATH, Name, device_option, json_option, root_option, seed_option
+from ._options import (
+    PATH,
+    Name,
+    device_option,
+    fps_option,
+    json_option,
+    length_option,
+    loop_option,
+    root_option,
+    seed_option,
+)
 from ._training import follow
 
-DEFAULT_PRESETS = {"builtin": "demo", "sprites": "sprites-small", "folder": "clips", "mug": "photos"}
 OF_A_NEW_RUN = ("data", "preset", "operator", "labels", "length", "loop", "fps", "steps", "seed", "run")
 WITHOUT_DIRECTIONS = ("folder", "mug")  # sources whose classes are what their folders are called
 
@@ -71,21 +80,9 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
     metavar="KIND",
     help=f"Classes of motion, instead of the preset's: {_either(LABELS)}.",
 )
-@click.option(
-    "--length",
-    type=click.IntRange(min=2),
-    default=LENGTH,
-    show_default=True,
-    metavar="N",
-    help="Frames of your own clips to look at together.",
-)
-@click.option("--loop", is_flag=True, help="Your own clips repeat, like a walk; a sheet.toml may say otherwise.")
-@click.option(
-    "--fps",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="N",
-    help="Frames a second that count as one each; by default the median of your own clips.",
-)
+@length_option
+@loop_option
+@fps_option
 @click.option("--skip-bad", is_flag=True, help="Leave out clips that cannot be used, and say how many.")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to train, instead of the preset's.")
 @seed_option

@@ -11,6 +11,7 @@ from .errors import HamvaeError
 FORMAT = "hamvae/1"
 OPERATORS = ("elliptic", "hamiltonian", "skew-symmetric", "unconstrained")
 SOURCES = ("builtin", "sprites", "folder", "mug")
+CLIP_SOURCES = ("folder", "mug", "sprites")  # those whose clips may come from files, to be decoded
 SIZE = 64  # height and width of a frame, in pixels
 LENGTH = 8  # frames of a training window
 PAIRS_LIMIT = 256  # operators are dense matrices of twice this size

@@ -69,6 +69,10 @@ PRESETS: dict[str, Preset] = {
 }
 
 
+DEFAULT_PRESETS = {"builtin": "demo", "sprites": "sprites-small", "folder": "clips", "mug": "photos"}
+"""The preset of a source, when nobody names one."""
+
+
 def build(
     name: str,
     *,

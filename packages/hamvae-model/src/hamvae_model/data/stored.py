@@ -74,6 +74,17 @@ class StoredClips:
         """Names of the clips of a split, in order."""
         return [recording.name for recording in self._sides[split].recordings]
 
+    def count_labels(self, split: str) -> dict[str, int]:
+        """How many clips of each class a split has."""
+        counts = self._sides[split].labels.bincount(minlength=len(self.classes)).tolist()
+        return dict(zip(self.classes, counts, strict=True))
+
+    def period_ranges(self) -> dict[str, tuple[float, float]]:
+        """The shortest and the longest period in each class whose training clips all repeat."""
+        side = self._sides["train"]
+        laps = {label: side.laps[side.labels == number] for number, label in enumerate(self.classes)}
+        return {label: (float(few.min()), float(few.max())) for label, few in laps.items() if few.isfinite().all()}
+
     def labels(self, split: str, clips: Tensor) -> Tensor:
         """Classes int64 (m,) of clips int64 (m,)."""
         return self._sides[split].labels[clips]
@@ -195,14 +206,29 @@ def open_listing(
         first = next(iter(problems.values()))
         more = len(problems) - 1
         others = f"{_count(more, 'more clip')} cannot be used: " if more else ""
-        raise type(first)(f"{first} {others.capitalize()}`hamvae data check` lists all; --skip-bad leaves them out.")
+        raise type(first)(f"{first} {others.capitalize()}`hamvae data check` lists all, and --skip-bad leaves them out.")
+    return source_of(listing, store, usable, data, length, problems)
+
+
+def source_of(
+    listing: Listing,
+    store: Store,
+    usable: Sequence[Recording],
+    data: DataConfig,
+    length: int,
+    skipped: Mapping[str, HamvaeError],
+) -> StoredClips:
+    """The source of the usable clips.
+
+    Raises: UsageError: they show fewer than two motions, or none is left of one to train on.
+    """
     motions = len({recording.label for recording in usable})
     if motions < 2:
         raise UsageError(
             f"'{listing.root}' holds usable clips of {_count(motions, 'motion')} and a model tells at least two apart; "
             "put clips into a folder for each motion."
         )
-    return StoredClips(store, usable, data, length, problems)
+    return StoredClips(store, usable, data, length, skipped)
 
 
 def usable_clips(

@@ -1,0 +1,138 @@
+"""hamvae data check"""
+
+from __future__ import annotations  # what is named in a signature is not loaded for it
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import hamvae_model as hv
+from hamvae_model.config import CLIP_SOURCES, DataConfig
+from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
+
+from .._options import PATH, Name, fps_option, json_option, length_option, loop_option
+
+if TYPE_CHECKING:
+    from hamvae_model.data.doctor import Checkup
+    from hamvae_model.estimate import Cost
+
+NAMED = 5  # clips that a line names
+
+
+@click.command()
+@click.argument("folder", type=PATH, metavar="DIR")
+@click.option(
+    "--data",
+    type=Name(CLIP_SOURCES),
+    default="folder",
+    show_default=True,
+    metavar="SOURCE",
+    help="How DIR is laid out.",
+)
+@click.option("--preset", type=Name(PRESETS), metavar="NAME", help="As for `hamvae train`.")
+@length_option
+@loop_option
+@fps_option
+@json_option
+@click.pass_context
+def check(
+    ctx: click.Context,
+    folder: Path,
+    data: str,
+    preset: str | None,
+    length: int,
+    loop: bool,
+    fps: float | None,
+    as_json: bool,
+) -> None:
+    """Look through a folder of your own clips before training on it.
+
+    Lists what there is of each motion, what cannot be used and why, what looks odd, and what training would cost here,
+    measured on a few steps. Decoded clips are kept, so that training need not decode them again. Exits with 1 when
+    training could not begin, even with --skip-bad.
+
+    \b
+    Example:
+      hamvae data check my-clips
+      hamvae data check my-clips --loop --json
+    """
+    from hamvae_model.config import SIZE
+    from hamvae_model.data import list_clips
+    from hamvae_model.data.doctor import check as examine
+    from hamvae_model.estimate import cost
+
+    chosen = PRESETS[preset or DEFAULT_PRESETS[data]]
+    listing = list_clips(data, folder, chosen.labels)
+    if listing is None:
+        raise hv.UsageError(
+            f"'{folder}' holds the Sprites data set, which is composed and not decoded; just train on it."
+        )
+    config = DataConfig(
+        source=data,
+        labels=chosen.labels,
+        framing=chosen.framing,
+        frame_seconds=1 / fps if fps else None,
+        loop=loop,
+    )
+    found, source = examine(listing, config, size=SIZE, length=length)
+    price = cost(hv.build(preset or DEFAULT_PRESETS[data], source=source), source) if source else None
+    if as_json:
+        click.echo(json.dumps(asdict(found) | {"cost": asdict(price) if price else None}))
+    else:
+        _print(found, price)
+    if found.refusal:
+        ctx.exit(1)
+
+
+def _print(found: Checkup, price: Cost | None) -> None:
+    from .._console import print_table
+
+    splits = list(next(iter(found.clips.values()), {}))
+    if found.clips:
+        print_table(
+            ("motion", *splits),
+            [(label, *(str(counts[split]) for split in splits)) for label, counts in found.clips.items()],
+        )
+    if found.frames:
+        least, median, most = found.frames
+        click.echo(f"frames    {least} to {most} a clip, {median:g} in the middle, {found.total_frames} in all")
+        click.echo(f"sizes     {_tally(found.sizes)}")
+        click.echo(f"rates     {_tally(found.rates)}")
+    if found.preparations:
+        click.echo(f"prepared  {_tally(found.preparations)}")
+    for names in found.duplicates:
+        click.echo(f"the same  {_some(names)}")
+    for what, names in (("black", found.dark), ("still", found.still), ("ignored", found.ignored)):
+        if names:
+            click.echo(f"{what:<8}  {_some(names)}")
+    for sentence in found.problems.values():
+        click.echo(f"unusable  {sentence}")
+    for sentence in found.advice:
+        click.echo(f"advice    {sentence}")
+    if found.refusal:
+        click.echo(f"refused   {found.refusal}")
+        return
+    clips = sum(sum(counts.values()) for counts in found.clips.values())
+    unit = f"{found.frame_seconds:g} s" if found.frame_seconds else "a frame"
+    click.echo(f"training  {clips} clips in windows of {found.length} frames, a unit of time being {unit}")
+    if price:
+        memory = f"{price.memory_bytes / 2**30:.1f} GiB of memory, " if price.memory_bytes else ""
+        click.echo(
+            f"cost      {memory}{found.store_bytes / 2**20:.0f} MiB of disk, {price.minutes:.0f} minutes "
+            "(measured on a few steps)"
+        )
+    if found.problems:
+        click.echo(f"{len(found.problems)} clips cannot be used: mend them, or train with --skip-bad.")
+
+
+def _tally(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{what} ({count})" for what, count in counts.items())
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
