@@ -12,8 +12,6 @@ Figures and provenance go to benchmarks/results/own-clips.json. What is kept wit
 import argparse
 import csv
 import json
-import shlex
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -66,7 +64,8 @@ def main() -> None:
         }
         draw(model, source, held_out, folder / "swaps.png")
     result = {
-        "command": shlex.join(["python", "benchmarks/own_clips.py", *sys.argv[1:]]),
+        "command": f"python benchmarks/own_clips.py --source {arguments.source} --characters {arguments.characters} "
+        f"--steps {arguments.steps}",
         "characters": {"trained_on": len(trained_on), "held_out": len(held_out)},
         "clips": source.splits,
         "frame_seconds": source.data.frame_seconds,

@@ -171,7 +171,7 @@ def _load(folder: Path, size: int) -> dict[str, Stored]:
     try:
         values = json.loads((folder / INDEX).read_bytes())
         clips = {name: _stored(value) for name, value in values.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
     frames = {shard: _frames_in(folder / shard, size) for shard in {clip.shard for clip in clips.values()}}
     return {name: clip for name, clip in clips.items() if clip.start + clip.count <= frames[clip.shard]}

@@ -205,8 +205,8 @@ def open_listing(
     if problems and not skip_bad:
         first = next(iter(problems.values()))
         more = len(problems) - 1
-        others = f"{_count(more, 'more clip')} cannot be used: " if more else ""
-        raise type(first)(f"{first} {others.capitalize()}`hamvae data check` lists all, and --skip-bad leaves them out.")
+        others = f"{_count(more, 'more clip')} cannot be used either: " if more else ""
+        raise type(first)(f"{first} {others}`hamvae data check` lists all, --skip-bad leaves them out.")
     return source_of(listing, store, usable, data, length, problems)
 
 
