@@ -27,7 +27,8 @@ def main() -> None:
     Train a model, then swap the motions of two clips, generate a clip from one image, or sample new ones. Start with
     `hamvae demo`, which needs nothing but minutes.
 
-    A RUN is a folder that training made. A CLIP is a .gif or .png file, or a clip of a source:
+    A RUN is a folder that training made. A CLIP is a picture, animation or video file (walk.mp4#10:50 is some of its
+    frames, hero.png#walk-left an action of a sprite sheet), a folder of numbered pictures, or a clip of a source:
     builtin:test/12/walk-left is character 12 of the test split, walking to the left.
 
     \b

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from hamvae_model.config import LENGTH
+from hamvae_model.config import LENGTH, OUTPUTS
 from hamvae_model.devices import DEVICES
 from hamvae_model.spelling import nearest
 
@@ -33,7 +33,7 @@ device_option = click.option(
     "--device", type=Name(DEVICES), default="auto", show_default=True, help="Where to compute; auto prefers a GPU."
 )
 output_option = click.option(
-    "-o", "--output", type=PATH, required=True, metavar="FILE", help="File to write: .gif or .png."
+    "-o", "--output", type=PATH, required=True, metavar="FILE", help=f"File to write: {' '.join(OUTPUTS)}."
 )
 scale_option = click.option(
     "--scale",
@@ -42,9 +42,6 @@ scale_option = click.option(
     show_default=True,
     metavar="N",
     help="Draw each pixel as N x N pixels.",
-)
-frames_option = click.option(
-    "--frames", type=click.IntRange(min=1), default=16, show_default=True, metavar="N", help="Frames to make."
 )
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Seed of everything random."

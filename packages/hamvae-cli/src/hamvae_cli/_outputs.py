@@ -3,21 +3,31 @@
 from __future__ import annotations  # what is named in a signature is not loaded for it
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import hamvae_model as hv
+from hamvae_model.config import OUTPUTS
 
-EXTENSIONS = (".gif", ".png")
+if TYPE_CHECKING:
+    from hamvae_model.performance import Performance
+
+    Shown = hv.Clip | Performance
+
+SHEETS = (".png", ".json")  # hold all frames at once
 PLACEHOLDER = "{action}"  # in a file name: one file for each action
 
 
-def check(path: Path) -> None:
+def check(path: Path, *, transparent: bool = False) -> None:
     """Raises: UsageError: another extension, or a file that could not be made there."""
-    if path.suffix.lower() not in EXTENSIONS:
-        raise hv.UsageError(f"'{path}' must end in {' or '.join(EXTENSIONS)}: the extension says what to write.")
+    extension = path.suffix.lower()
+    if extension not in OUTPUTS:
+        raise hv.UsageError(f"'{path}' must end in one of {' '.join(OUTPUTS)}: the extension says what to write.")
+    if transparent and extension == ".mp4":
+        raise hv.UsageError(f"'{path}' cannot be transparent: an MP4 has no transparency; write a WebP or a GIF.")
     if path.is_dir():
         raise hv.UsageError(f"'{path}' is a folder; name a file.")
     check_folder(path.parent)
@@ -33,23 +43,80 @@ def check_folder(folder: Path) -> None:
         raise hv.UsageError(f"The folder '{folder}' takes no files ({error.strerror}); choose another.") from None
 
 
-def write(path: Path, clips: Sequence[hv.Clip], *, scale: int = 1) -> None:
-    """Save the clips, in one file or in one for each action when the name asks for that, and say so."""
-    groups: dict[Path, list[hv.Clip]] = {}
-    for clip in clips:
-        groups.setdefault(path.with_name(path.name.replace(PLACEHOLDER, clip.label or "")), []).append(clip)
-    for name, group in groups.items():
-        save(name, group, scale=scale)
+def write(path: Path, shown: Sequence[Shown | None], *, columns: int | None = None, **options: Any) -> None:
+    """Save what is shown, in one file or in one for each action when the name asks for that, and say so.
+
+    Args: shown, columns, options: as for `save`.
+    """
+    if PLACEHOLDER not in path.name:
+        save(path, shown, columns=columns, **options)
+        click.echo(f"Wrote {path}")
+        return
+    groups: dict[str, list[Shown]] = {}
+    for one in shown:
+        if one is not None:
+            groups.setdefault((one.label if isinstance(one, hv.Clip) else one.action) or "", []).append(one)
+    for action, group in groups.items():
+        name = path.with_name(path.name.replace(PLACEHOLDER, action))
+        save(name, group, **options)
         click.echo(f"Wrote {name}")
 
 
-def save(path: Path, clips: Sequence[hv.Clip], *, scale: int = 1) -> None:
-    """One clip as it is; several beside each other in a GIF, or below each other with their names in a PNG."""
-    from hamvae_model import media, showcase
+def save(
+    path: Path,
+    shown: Sequence[Shown | None],
+    *,
+    columns: int | None = None,
+    timing: Mapping[str, Any] | None = None,
+    scale: int = 1,
+    loop: int = 0,
+    transparent: bool = False,
+) -> None:
+    """One clip as it is; several in a table that plays, below each other with their names in a PNG, or on a sheet.
 
-    if len(clips) == 1:
-        media.write(path, clips[0].frames, scale=scale)
-    elif path.suffix.lower() == ".gif":
-        media.write(path, showcase.side_by_side(clips), scale=scale)
-    else:
+    Args:
+        shown: clips and performances; None leaves a place of the table empty.
+        columns: of the table; by default all are beside each other.
+        timing: what `Timing` is made from; by default everything is shown as it is.
+        scale, loop: as for `media.write`.
+        transparent: keep the transparency of given clips, and cut what the model drew out of its background.
+    """
+    from hamvae_model import media, showcase
+    from hamvae_model.framing import straight
+    from hamvae_model.timing import Timing
+
+    asked = Timing(**(timing or {}))
+    first, extension = shown[0], path.suffix.lower()
+    if len(shown) == 1 and extension not in SHEETS and not isinstance(first, hv.Clip) and first is not None:
+        moments = asked.moments(first.times)  # a roll of any length is written as it is drawn
+        parts = first.parts(moments, transparent=transparent)
+        media.write(path, parts, durations=asked.durations(moments, first.frame_seconds), scale=scale, loop=loop)
+        return
+
+    def drawn(one: Shown | None) -> hv.Clip | None:
+        if one is None or isinstance(one, hv.Clip):
+            return one and asked.of(one)
+        return one.clip(asked.moments(one.times), transparent=transparent)
+
+    places = [drawn(one) for one in shown]
+    clips = [clip for clip in places if clip is not None]
+    if extension == ".json":
+        names = _distinct([clip.label or "clip" for clip in clips])
+        frames = [straight(clip) if transparent else clip.frames for clip in clips]
+        durations = [asked.durations(clip.times, clip.frame_seconds) for clip in clips]
+        by_name = dict(zip(names, frames, strict=True)), dict(zip(names, durations, strict=True))
+        media.write_sheet(path, by_name[0], durations=by_name[1], scale=scale)
+    elif len(clips) > 1 and extension == ".png":
         media.write(path, showcase.rows(clips, scale))
+    else:
+        width = columns or len(places)
+        table = [places[at : at + width] for at in range(0, len(places), width)]
+        longest = max(clips, key=len)
+        durations_of_all = asked.durations(longest.times, longest.frame_seconds)
+        frames_of_all = showcase.grid(table, transparent=transparent)
+        media.write(path, frames_of_all, durations=durations_of_all, scale=scale, loop=loop)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """The names, with a number where one was there before."""
+    return [name if name not in names[:at] else f"{name} {names[:at].count(name) + 1}" for at, name in enumerate(names)]

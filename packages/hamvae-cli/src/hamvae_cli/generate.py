@@ -2,7 +2,9 @@
 
 from __future__ import annotations  # what is named in a signature is not loaded for it
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,7 +12,8 @@ import hamvae_model as hv
 from hamvae_model.config import POSES
 
 from . import _outputs
-from ._options import Name, device_option, frames_option, output_option, root_option, run_argument, scale_option
+from ._options import Name, device_option, output_option, root_option, run_argument
+from ._playing import look_options, timing_options
 
 
 @click.command()
@@ -19,33 +22,34 @@ from ._options import Name, device_option, frames_option, output_option, root_op
 @click.option(
     "--action", "actions", required=True, multiple=True, metavar="NAME", help="Motion to perform; repeat it, or 'all'."
 )
-@frames_option
 @click.option(
     "--pose",
     type=Name(POSES),
     default="auto",
     show_default=True,
-    help="Start as training clips do, or as the image stands; auto is image when that shows the action.",
+    help="Begin as training clips do, or as the image stands; auto is image when that shows the action.",
 )
 @output_option
-@scale_option
+@timing_options
+@look_options
 @root_option
 @device_option
 def generate(
     run: Path,
     image: str,
     actions: tuple[str, ...],
-    frames: int,
     pose: str,
     output: Path,
-    scale: int,
+    timing: Mapping[str, Any],
+    look: Mapping[str, Any],
     root: Path | None,
     device: str,
 ) -> None:
     """Let the character of one image perform an action.
 
-    Several actions come beside each other in a GIF and below each other in a PNG, or in one file each when FILE
-    contains {action}.
+    CLIP may be a picture of any size and format; the result has its size. Several actions come beside each other in
+    an animation, below each other in a PNG or on a sprite sheet (.json), or in one file each when FILE contains
+    {action}.
 
     \b
     Example:
@@ -55,11 +59,10 @@ def generate(
     """
     from hamvae_model.devices import choose_device
 
-    _outputs.check(output)
+    _outputs.check(output, transparent=look["transparent"])
     model = hv.load(run, choose_device(device))
     picture = hv.open_clip(image, root, labels=model.config.data.labels)
     clips = [
-        model.generate(picture, action, range(frames), pose=pose)
-        for action in (model.classes if "all" in actions else actions)
+        model.plan_generation(picture, action, pose=pose) for action in (model.classes if "all" in actions else actions)
     ]
-    _outputs.write(output, clips, scale=scale)
+    _outputs.write(output, clips, timing=timing, **look)

@@ -1,13 +1,18 @@
 """hamvae reconstruct"""
 
+from __future__ import annotations  # what is named in a signature is not loaded for it
+
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 import hamvae_model as hv
 
 from . import _outputs
-from ._options import action_option, device_option, output_option, root_option, run_argument, scale_option
+from ._options import action_option, device_option, output_option, root_option, run_argument
+from ._playing import look_options, timing_options
 
 
 @click.command()
@@ -16,7 +21,8 @@ from ._options import action_option, device_option, output_option, root_option, 
 @action_option
 @click.option("--side-by-side", is_flag=True, help="Write the clip and its reconstruction together.")
 @output_option
-@scale_option
+@timing_options
+@look_options
 @root_option
 @device_option
 def reconstruct(
@@ -25,14 +31,15 @@ def reconstruct(
     action: str | None,
     side_by_side: bool,
     output: Path,
-    scale: int,
+    timing: Mapping[str, Any],
+    look: Mapping[str, Any],
     root: Path | None,
     device: str,
 ) -> None:
     """Pass a clip through the model.
 
-    What comes out is what the model understood. Content comes from all frames; the motion is read from the last few
-    and rolled backward to the first.
+    The clip may have any size, length and format. What comes out, in its size, is what the model understood. Content
+    comes from all frames; the motion is read from the last few and rolled backward to the first.
 
     \b
     Example:
@@ -41,8 +48,8 @@ def reconstruct(
     """
     from hamvae_model.devices import choose_device
 
-    _outputs.check(output)
+    _outputs.check(output, transparent=look["transparent"])
     model = hv.load(run, choose_device(device))
     original = hv.open_clip(clip, root, labels=model.config.data.labels)
-    result = model.reconstruct(original, action)
-    _outputs.write(output, [original, result] if side_by_side else [result], scale=scale)
+    result = model.plan_swap(original, original, action)
+    _outputs.write(output, [original, result] if side_by_side else [result], timing=timing, **look)

@@ -1,13 +1,18 @@
 """hamvae sample"""
 
+from __future__ import annotations  # what is named in a signature is not loaded for it
+
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 import hamvae_model as hv
 
 from . import _outputs
-from ._options import Name, device_option, frames_option, output_option, run_argument, scale_option, seed_option
+from ._options import Name, device_option, output_option, run_argument, seed_option
+from ._playing import look_options, timing_options
 
 
 @click.command()
@@ -16,7 +21,6 @@ from ._options import Name, device_option, frames_option, output_option, run_arg
 @click.option(
     "--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Clips per action."
 )
-@frames_option
 @click.option(
     "--prior",
     type=Name(("fitted", "standard")),
@@ -26,23 +30,24 @@ from ._options import Name, device_option, frames_option, output_option, run_arg
 )
 @seed_option
 @output_option
-@scale_option
+@timing_options
+@look_options
 @device_option
 def sample(
     run: Path,
     actions: tuple[str, ...],
     count: int,
-    frames: int,
     prior: str,
     seed: int,
     output: Path,
-    scale: int,
+    timing: Mapping[str, Any],
+    look: Mapping[str, Any],
     device: str,
 ) -> None:
     """Draw clips of characters that nobody drew.
 
     Content comes from its prior; the same seed draws the same characters for every action. A PNG has a row for each
-    clip, a GIF shows them beside each other; {action} in FILE writes one file for each action.
+    clip, an animation shows them beside each other; {action} in FILE writes one file for each action.
 
     \b
     Example:
@@ -51,11 +56,11 @@ def sample(
     """
     from hamvae_model.devices import choose_device
 
-    _outputs.check(output)
+    _outputs.check(output, transparent=look["transparent"])
     model = hv.load(run, choose_device(device))
     clips = [
         clip
         for action in (actions or model.classes)
-        for clip in model.sample(action, count, range(frames), seed=seed, prior=prior)
+        for clip in model.plan_samples(action, count, seed=seed, prior=prior)
     ]
-    _outputs.write(output, clips, scale=scale)
+    _outputs.write(output, clips, timing=timing, **look)

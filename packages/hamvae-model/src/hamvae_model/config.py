@@ -17,6 +17,7 @@ LENGTH = 8  # frames of a training window
 PAIRS_LIMIT = 256  # operators are dense matrices of twice this size
 LABELS = ("action", "action-direction")
 POSES = ("auto", "typical", "image")  # in which a generated motion starts
+OUTPUTS = (".gif", ".apng", ".webp", ".mp4", ".png", ".json")  # extensions of what can be written
 FITS = ("letterbox", "crop", "stretch")
 RESAMPLES = ("nearest", "smooth")
 

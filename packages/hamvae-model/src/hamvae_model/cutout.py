@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-TOLERANCE = 40
+TOLERANCE = 16
 """How far a channel may be from the background's colour: a model's black is not quite black."""
 
 

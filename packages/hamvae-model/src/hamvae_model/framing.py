@@ -30,7 +30,7 @@ def fitted(clip: Clip, config: FramingConfig, height: int, width: int) -> Tensor
     picture = _resized(place.source.of(frames), place.target.height, place.target.width, config.resample)
     if picture.shape[-2:] == (height, width):
         return picture
-    canvas = _colour(config.background).expand(len(frames), -1, height, width).contiguous()
+    canvas = _colour(config.background)[:, : frames.shape[1]].expand(len(frames), -1, height, width).contiguous()
     place.target.of(canvas).copy_(picture)
     return canvas
 
@@ -53,6 +53,26 @@ def composited(clip: Clip, background: tuple[int, ...]) -> Tensor:
         return clip.frames
     behind = (_colour(background).int() * (255 - clip.alpha.int()) + 127) // 255
     return (clip.frames + behind).clamp(max=255).to(torch.uint8)
+
+
+def resized(clip: Clip, height: int, width: int) -> Clip:
+    """The clip in frames of another size, in its proportions and with its transparency; margins are black or clear."""
+    if tuple(clip.frames.shape[-2:]) == (height, width):
+        return clip
+    alpha = clip.alpha
+    if alpha is not None:
+        alpha = fitted(dataclasses.replace(clip, frames=alpha, alpha=None), FramingConfig(), height, width)[:, :1]
+    opaque = dataclasses.replace(clip, alpha=None)
+    return dataclasses.replace(clip, frames=fitted(opaque, FramingConfig(), height, width), alpha=alpha)
+
+
+def straight(clip: Clip) -> Tensor:
+    """Frames to write, uint8 (t, 4, h, w): colours as they are without a background, and alpha."""
+    if clip.alpha is None:
+        return torch.cat([clip.frames, torch.full_like(clip.frames[:, :1], 255)], dim=1)
+    alpha = clip.alpha.int().clamp(min=1)
+    colour = (clip.frames.int() * 255 + alpha // 2) // alpha
+    return torch.cat([colour.clamp(max=255).to(torch.uint8), clip.alpha], dim=1)
 
 
 def _colour(background: tuple[int, ...]) -> Tensor:

@@ -41,18 +41,26 @@ class Performance:
     like: Clip | None = None
     source: str
 
-    def clip(self, times: Tensor | None = None) -> Clip:
+    @property
+    def action(self) -> str:
+        """The name of the motion."""
+        return self.model.classes[int(self.label)]
+
+    def clip(self, times: Tensor | None = None, *, transparent: bool = False) -> Clip:
         """The performance at some times (n,), by default its own.
 
+        Args: transparent: make the background clear; see `cutout`.
         Raises: HamvaeError: an orbit grew beyond what a float holds.
         """
         times = self.times if times is None else times
-        frames = torch.cat(list(self.parts(times)))
+        frames = torch.cat(list(self.parts(times, transparent=transparent)))
+        colour, alpha = (frames[:, :3] * (frames[:, 3:] > 0), frames[:, 3:]) if transparent else (frames, None)
         return Clip(
-            frames=frames[:, :3],
+            frames=colour,
             times=times,
-            label=self.model.classes[int(self.label)],
+            label=self.action,
             source=self.source,
+            alpha=alpha,
             period=self._period(times),
             frame_seconds=self.frame_seconds,
         )
@@ -60,13 +68,16 @@ class Performance:
     def parts(self, times: Tensor, *, transparent: bool = False) -> Iterator[Tensor]:
         """The frames at `times` (n,) in parts uint8 (m, 3, h, w), so that a roll of any length needs little memory.
 
-        Args: transparent: make the background clear, and the parts (m, 4, h, w); see `cutout`.
+        Args: transparent: make the background clear, and the parts (m, 4, h, w) with alpha 0 or 255; see `cutout`.
         """
         framing = self.model.config.data.framing
         for images in self.model.rendered(self.content, self.state, self.label, times - self.origin):
             frames = as_frames(images[0]).cpu()
             frames = cut_out(frames, framing.background) if transparent else frames
-            yield frames if self.like is None else restored(frames, self.like, framing)
+            frames = frames if self.like is None else restored(frames, self.like, framing)
+            if transparent:
+                frames[:, 3] = (frames[:, 3] > 127) * 255  # smooth resizing averages it
+            yield frames
 
     def _period(self, times: Tensor) -> int | None:
         """Frames after which the clip comes round: only where they stand a unit apart, and the period is whole."""

@@ -8,35 +8,53 @@ from torch import Tensor
 from .clip import Clip
 from .data import Source
 from .errors import UsageError
+from .framing import resized, straight
 from .media import sheet
 
 
 def side_by_side(clips: Sequence[Clip]) -> Tensor:
-    """One animation of several clips of one frame size, as long as the longest.
+    """One animation of several clips from left to right; see `grid`."""
+    return grid([clips])
 
-    A shorter clip repeats when it is periodic, and holds its last frame otherwise.
 
-    Returns: frames uint8 (t, 3, h, w), the clips from left to right.
-    Raises: UsageError: no clips, or frames of different sizes.
+def grid(table: Sequence[Sequence[Clip | None]], *, transparent: bool = False) -> Tensor:
+    """One animation of clips in rows and columns, as long as the longest; None leaves a place empty.
+
+    A shorter clip repeats when it is periodic, and holds its last frame otherwise. A smaller one is enlarged to the
+    largest height and width, in its proportions.
+
+    Returns: frames uint8 (t, 3, h, w) over black, or (t, 4, h, w) with straight alpha if asked to be transparent.
+    Raises: UsageError: no clips.
     """
+    clips = [clip for row in table for clip in row if clip is not None]
     if not clips:
         raise UsageError("There is no clip to show.")
-    sizes = sorted({tuple(clip.frames.shape[1:]) for clip in clips})
-    if len(sizes) > 1:
-        raise UsageError(
-            f"Clips beside each other must have frames of one size; got {sizes} (channels, height, width)."
-        )
     length = max(len(clip) for clip in clips)
-    return torch.cat([clip.frames[_indices(clip, length)] for clip in clips], dim=-1)
+    height, width = _largest(clips)
+    columns = max(len(row) for row in table)
+    canvas = torch.zeros(length, 4 if transparent else 3, len(table) * height, columns * width, dtype=torch.uint8)
+    for i, row in enumerate(table):
+        for j, clip in enumerate(row):
+            if clip is not None:
+                fitting = resized(clip, height, width)
+                shown = straight(fitting) if transparent else fitting.frames
+                place = canvas[..., i * height : (i + 1) * height, j * width : (j + 1) * width]
+                place[:] = shown[_indices(clip, length)]
+    return canvas
 
 
-def rows(clips: Sequence[Clip], scale: int = 1) -> Tensor:
-    """A contact sheet uint8 (1, 3, H, W): one clip a row, one frame a column, with the motion's name beside it.
+def rows(clips: Sequence[Clip], scale: int = 1, names: Sequence[str] = ()) -> Tensor:
+    """A contact sheet uint8 (1, 3, H, W): one clip a row, one frame a column, with a name beside it.
 
-    Raises: UsageError: no clips, or frames of different sizes.
+    Args: names: of the clips; by default of their motions.
     """
-    names = [clip.label or clip.source for clip in clips]
-    return sheet([clip.frames for clip in clips], row_labels=names, scale=scale).unsqueeze(0)
+    names = names or [clip.label or clip.source for clip in clips]
+    height, width = _largest(clips)
+    return sheet([resized(clip, height, width).frames for clip in clips], row_labels=names, scale=scale).unsqueeze(0)
+
+
+def _largest(clips: Sequence[Clip]) -> tuple[int, int]:
+    return max(clip.frames.shape[-2] for clip in clips), max(clip.frames.shape[-1] for clip in clips)
 
 
 def examples(source: Source, count: int) -> list[Clip]:

@@ -1,5 +1,6 @@
 """Time as a real number: which moments of a motion to show, and for how long each."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -52,9 +53,25 @@ class Timing:
         shown = (shown + self.start).float()
         return shown.flip(0) if self.reverse else shown
 
-    def durations(self, clip: Clip) -> list[float]:
-        """Seconds that each frame of a clip is shown; at another speed, moments a step apart take a unit each."""
-        unit = 1 / self.fps if self.fps else clip.frame_seconds or 1 / FPS
-        gaps = clip.times.double().diff().abs() / (self.speed or 1.0)
+    def of(self, clip: Clip) -> Clip:
+        """A clip that was given, at the moments asked for: nothing is made between frames, the last one stands."""
+        moments = self.moments(clip.times)
+        looked_up = moments
+        if clip.period is not None and clip.period <= len(clip):
+            looked_up = torch.where(moments < len(clip), moments, moments % clip.period)
+        frames = (torch.searchsorted(clip.times, looked_up, right=True) - 1).clamp(0, len(clip) - 1)
+        alpha = None if clip.alpha is None else clip.alpha[frames]
+        same = moments.equal(clip.times)
+        return dataclasses.replace(
+            clip, frames=clip.frames[frames], alpha=alpha, times=moments, period=clip.period if same else None
+        )
+
+    def durations(self, times: Tensor, frame_seconds: float | None) -> list[float]:
+        """Seconds that each frame is shown of a clip with `times` (t,), a unit of which lasts `frame_seconds`.
+
+        At another speed, moments that are a step apart are shown for a unit each.
+        """
+        unit = 1 / self.fps if self.fps else frame_seconds or 1 / FPS
+        gaps = times.double().diff().abs() / (self.speed or 1.0)
         last = gaps.median().reshape(1) if len(gaps) else torch.ones(1, dtype=torch.float64)
         return [round(float(gap) * unit, 6) for gap in torch.cat([gaps, last])]

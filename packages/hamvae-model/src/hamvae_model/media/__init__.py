@@ -7,12 +7,10 @@ from .reading import probe as probe
 from .reading import read as read
 from .reading import read_sheet as read_sheet
 from .reading import stream as stream
-from .writing import EXTENSIONS as EXTENSIONS
 from .writing import write as write
 from .writing import write_sheet as write_sheet
 
 __all__ = [
-    "EXTENSIONS",
     "Facts",
     "probe",
     "read",

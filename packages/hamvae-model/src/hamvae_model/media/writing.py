@@ -8,13 +8,13 @@ from pathlib import Path
 import torch
 
 from ..atomic import writing
+from ..config import OUTPUTS
 from ..errors import UsageError
+from ..timing import FPS
 from . import aseprite, gif, mp4, png, webp
 from .frames import enlarge, validate
 from .shown import Shown
 
-EXTENSIONS = (".gif", ".apng", ".webp", ".mp4", ".png", ".json")
-FPS = 8.0
 LOOPS = 2**16  # the formats count repeats in sixteen bits
 
 
@@ -48,7 +48,7 @@ def write(
         HamvaeError: the disk refused the data.
     """
     path = Path(path)
-    extension = checked(path)
+    extension = _extension(path)
     if not 0 <= loop < LOOPS:
         raise UsageError(f"loop must be between 0 (for ever) and {LOOPS - 1} repeats; got {loop}.")
     shown = _shown(frames, fps, durations, scale)
@@ -86,7 +86,7 @@ def write_sheet(
     Raises: as `write`.
     """
     path = Path(path)
-    checked(path)
+    _extension(path)
     each = durations or {}
     _write_sheet(path, {name: list(_shown(frames, fps, each.get(name), scale)) for name, frames in clips.items()})
 
@@ -119,13 +119,13 @@ def _shown(
             yield Shown(pixels.permute(1, 2, 0).contiguous().cpu().numpy(), next(lasting))
 
 
-def checked(path: Path) -> str:
+def _extension(path: Path) -> str:
     """The extension, in small letters.
 
     Raises: UsageError: it names no format that can be written.
     """
     extension = path.suffix.lower()
-    if extension not in EXTENSIONS:
+    if extension not in OUTPUTS:
         named = f"the extension '{path.suffix}'" if path.suffix else "a name without extension"
-        raise UsageError(f"{path}: {named} names no format that is written; use {' '.join(EXTENSIONS)}.")
+        raise UsageError(f"{path}: {named} names no format that is written; use {' '.join(OUTPUTS)}.")
     return extension

@@ -1,0 +1,56 @@
+"""Options of how a result plays and looks, shared by the commands that make one."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ._options import scale_option
+
+
+def gathered(name: str, **options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Hand what these options say to a command as one argument: a mapping called `name`."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def command(**given: Any) -> Any:
+            return function(**{name: {key: given.pop(key) for key in options}}, **given)
+
+        for option in reversed(options.values()):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+timing_options = gathered(
+    "timing",
+    frames=click.option(
+        "--frames", type=click.IntRange(min=1), metavar="N", help="Frames to make. [default: the motion's, or 16]"
+    ),
+    fps=click.option("--fps", type=float, metavar="F", help="Frames per second. [default: the motion's, or 8]"),
+    speed=click.option(
+        "--speed", type=float, metavar="S", help="0.5 makes a frame between every two, 2 leaves out every other."
+    ),
+    start=click.option(
+        "--start", type=float, default=0.0, metavar="T", help="Begin T frames into the motion; 2.5 is between two."
+    ),
+    reverse=click.option("--reverse", is_flag=True, help="Play backward."),
+)
+"""What `hamvae_model.timing.Timing` is made from."""
+
+look_options = gathered(
+    "look",
+    scale=scale_option,
+    loop=click.option(
+        "--loop",
+        type=click.IntRange(0, 65535),
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="How often a GIF, APNG or WebP plays; 0 is for ever.",
+    ),
+    transparent=click.option("--transparent", is_flag=True, help="Make what the model drew of the background clear."),
+)
+"""How the result is drawn, whatever it shows."""
