@@ -132,10 +132,16 @@ def list_clips(name: str, root: Path | None, labels: str) -> Listing | None:
     return list_folder(root) if name == "folder" else list_mug(root)
 
 
-def open_clip(reference: str, root: Path | None = None, *, labels: str = "action-direction") -> Clip:
-    """A clip by reference, ``sprites:test/12/walk-left`` or ``builtin:train/3/slash-front``, or from files.
+def open_clip(
+    reference: str, root: Path | None = None, *, labels: str = "action-direction", like: Config | None = None
+) -> Clip:
+    """A clip by reference, ``sprites:test/12/walk-left`` or ``folder:train/walk/hero.gif``, or from a file.
 
-    A file, a folder of frames or a part of either is named as `media.read` says.
+    Args:
+        reference: of a clip of a source, or a file or folder as for `media.read`.
+        root: the folder of the source.
+        labels: what a class is, of a source that knows directions.
+        like: a run, whose source is opened as it was for training; wins over `labels`.
 
     Raises:
         UsageError: a reference that names nothing, a file that is missing or of no supported format.
@@ -144,7 +150,9 @@ def open_clip(reference: str, root: Path | None = None, *, labels: str = "action
     name, colon, rest = reference.partition(":")
     if colon and "#" not in name and not Path(reference).exists():
         split, _, clip = rest.partition("/")
-        return open_source(name, root, labels=labels).clip(split, clip)
+        if like is not None and like.data.source == name:
+            return reopen_source(like, root).clip(split, clip)
+        return open_source(name, root, labels=labels, skip_bad=True).clip(split, clip)
     from ..media import read
 
     return read(reference)

@@ -1,0 +1,203 @@
+"""Clips from files as a source: windows, real times, repetition, and training that goes on with the same data."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+import hamvae_model as hv
+from hamvae_model import UsageError, checkpoint
+from hamvae_model.data import StoredClips, reopen_source
+from hamvae_model.samples import PreviewClips
+from hamvae_model.training import draw_views, new_model
+
+from .clips import square, write_folder
+
+SIZE = 32
+
+
+def opened(root: Path, **options: object) -> StoredClips:
+    source = hv.open_source("folder", root, size=SIZE, **options)  # type: ignore[arg-type]
+    assert isinstance(source, StoredClips)
+    return source
+
+
+def position(source: StoredClips, name: str) -> tuple[str, torch.Tensor]:
+    split = "train" if name in source.names("train") else "test"
+    return split, torch.tensor([source.names(split).index(name)])
+
+
+def configuration(source: StoredClips) -> hv.Config:
+    config = hv.build("clips", source=source, steps=4, seed=3)
+    small = {"content_dim": 8, "encoder_widths": (8, 8, 8), "feature_dim": 16, "decoder_hidden": (16,)}
+    model = dataclasses.replace(config.model, **small, decoder_widths=(8,))  # type: ignore[arg-type]
+    training = dataclasses.replace(config.training, batch=4, warmup=2, save_every=2, sample_every=4)
+    return dataclasses.replace(config, model=model, training=training)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_folder(tmp_path / "clips")
+
+
+# Times -----------------------------------------------------------------------------------------------------------
+
+
+def test_clips_of_one_rate_have_whole_times(root: Path) -> None:
+    source = opened(root)
+    assert source.data.frame_seconds == pytest.approx(0.1)
+    assert source.clips("train", torch.tensor([0])).times.tolist() == [list(range(8))]
+
+
+def test_a_clip_at_another_rate_has_fractional_times(root: Path) -> None:
+    hv.write(root / "hop" / "fast.gif", square(5, 16), fps=20)
+    source = opened(root)
+    split, clip = position(source, "hop/fast.gif")
+    assert source.times(split, clip, torch.arange(4).unsqueeze(0))[0].tolist() == pytest.approx([0, 0.5, 1, 1.5])
+
+
+def test_the_unit_of_time_can_be_given(root: Path) -> None:
+    source = opened(root, frame_seconds=0.2)
+    assert source.clips("train", torch.tensor([0])).times[0].tolist() == pytest.approx([t / 2 for t in range(8)])
+    clip = source.clip("train", source.names("train")[0])
+    assert (clip.frame_seconds, float(clip.times[1])) == (0.2, 0.5)
+
+
+def test_a_clip_without_a_clock_counts_its_frames(root: Path) -> None:
+    hv.write(root / "hop" / "strip.png", square(5))
+    source = opened(root)
+    split, clip = position(source, "hop/strip.png")
+    assert source.times(split, clip, torch.arange(8).unsqueeze(0))[0].tolist() == list(range(8))
+
+
+def test_a_clip_that_repeats_goes_on_after_its_last_frame(root: Path) -> None:
+    hv.write(root / "hop" / "long.gif", square(5, 11), fps=10)
+    source = opened(root, loop=True)
+    split, clip = position(source, "hop/long.gif")
+    indices = torch.tensor([[0, 10, 11, 25]])
+    assert source.times(split, clip, indices)[0].tolist() == [0, 10, 11, 25]
+    assert source.frames(split, clip, indices)[0].equal(square(5, 11)[[0, 10, 0, 3]])
+    assert source.clip(split, "hop/long.gif").period == 11
+
+
+def test_a_gif_is_only_taken_to_repeat_when_somebody_says_so(root: Path) -> None:
+    assert opened(root).periods == (None, None)
+    assert opened(root, loop=True).periods == (8, 8)
+
+
+def test_a_clip_that_ends_stays_at_its_last_frame(root: Path) -> None:
+    source = opened(root)
+    clip = torch.tensor([0])
+    assert source.frames("train", clip, torch.tensor([[7, 9]]))[0, 1].equal(
+        source.frames("train", clip, torch.tensor([[7]]))[0, 0]
+    )
+    assert source.times("train", clip, torch.tensor([[7, 9]])).tolist() == [[7, 7]]
+
+
+def test_classes_that_repeat_after_different_times_have_operators_that_start_so(tmp_path: Path) -> None:
+    write_folder(tmp_path, actions=("hop",))
+    write_folder(tmp_path, actions=("spin",), count=6)
+    source = opened(tmp_path, loop=True, length=6)
+    config = hv.build("clips", source=source)
+    assert (config.model.period, config.model.periods) == (None, (8.0, 6.0))
+    hop, spin = new_model(config).operators()
+    assert max(hop.periods) == pytest.approx(8, rel=1e-4) and max(spin.periods) == pytest.approx(6, rel=1e-4)
+
+
+# Windows ---------------------------------------------------------------------------------------------------------
+
+
+def test_training_looks_through_windows_anywhere_in_a_long_clip(tmp_path: Path) -> None:
+    for action in ("hop", "run"):
+        for number in range(2):
+            frames = torch.zeros(40, 3, SIZE, SIZE, dtype=torch.uint8)
+            frames[:, 0] = torch.arange(40).view(-1, 1, 1) * 6 + number  # a frame's red says its number
+            (tmp_path / action).mkdir(exist_ok=True)
+            hv.write(tmp_path / action / f"{number}.png", frames)
+    source = opened(tmp_path)
+    config = configuration(source)
+    seen: set[int] = set()
+    for seed in range(60):
+        views = draw_views(config, source, torch.Generator().manual_seed(seed), torch.device("cpu"))
+        numbers = views.targets[:, :, 0, 0, 0].int() // 6
+        reference = views.window[:, -1, 0, 0, 0].int() // 6
+        assert (numbers - reference.unsqueeze(1)).equal(views.offsets.int())
+        assert int(numbers.max(1).values.sub(numbers.min(1).values).max()) < 8
+        seen |= set(reference.tolist())
+    assert min(seen) == 0 and max(seen) > 36
+
+
+def test_a_batch_reads_the_frames_it_needs_and_no_others(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = opened(root)
+    config = configuration(source)
+    read: list[int] = []
+    whole = source._store.read
+    monkeypatch.setattr(source._store, "read", lambda shards, rows: read.append(rows.size) or whole(shards, rows))
+    draw_views(config, source, torch.Generator().manual_seed(0), torch.device("cpu"))
+    assert read == [config.training.batch * (config.model.history + config.training.decoded_frames)]
+
+
+def test_previews_show_windows_of_clips_of_any_length(root: Path) -> None:
+    hv.write(root / "hop" / "long.gif", square(5, 30))
+    assert PreviewClips(opened(root)).frames.shape[1:] == (8, 3, SIZE, SIZE)
+
+
+# Runs ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stopped(root: Path, tmp_path: Path) -> Path:
+    """A run on the folder that was stopped after two of its four steps."""
+    source = opened(root)
+    reports = hv.fit(configuration(source), tmp_path / "run", source=source)
+    next(reports)
+    reports.close()
+    return tmp_path / "run"
+
+
+def resumed(run: Path, root: Path) -> Iterator[hv.Report]:
+    config = checkpoint.load_config(run)
+    return hv.fit(config, run, source=reopen_source(config, root), resume=True)
+
+
+def test_a_run_opens_its_folder_again_as_it_was(stopped: Path, root: Path) -> None:
+    config = checkpoint.load_config(stopped)
+    assert config.data == opened(root).data
+    assert [report.step for report in resumed(stopped, root)] == [4]
+    assert hv.open_clip("folder:train/hop/1.gif", root, like=config).frames.shape[-1] == SIZE
+
+
+def test_a_run_that_meets_other_clips_says_what_changed(stopped: Path, root: Path) -> None:
+    hv.write(root / "hop" / "0.gif", square(222))
+    hv.write(root / "hop" / "new.gif", square(223))
+    (root / "run" / "1.gif").unlink()
+    with pytest.raises(UsageError) as refusal:
+        list(resumed(stopped, root))
+    assert "1 added (hop/new.gif), 1 missing (run/1.gif), 1 changed (hop/0.gif)" in str(refusal.value)
+
+
+def test_a_run_that_meets_renamed_actions_is_refused(stopped: Path, root: Path) -> None:
+    (root / "run").rename(root / "sprint")
+    with pytest.raises(UsageError, match="The run moves hop, run; the folder source has other classes"):
+        list(resumed(stopped, root))
+
+
+def test_clips_in_the_inventory_are_known_by_side_motion_and_frames(root: Path) -> None:
+    before = opened(root).inventory
+    assert set(before) == {f"{action}/{number}.gif" for action in ("hop", "run") for number in range(3)}
+    (root / "clips.csv").write_text("clip,split\n" + "".join(f"{name},train\n" for name in before))
+    moved = opened(root).inventory
+    assert {name for name in before if before[name] != moved[name]} == {
+        name for name, facts in before.items() if facts.startswith("test")
+    }
+
+
+def test_a_configuration_of_the_first_version_still_opens(builtin: hv.Source) -> None:
+    values = json.loads(hv.build("demo", source=builtin).to_json())
+    for name in ("framing", "frame_seconds", "loop"):
+        del values["data"][name]
+    del values["model"]["periods"]
+    assert hv.Config.from_json(json.dumps(values)) == hv.build("demo", source=builtin)
