@@ -5,11 +5,47 @@ import dataclasses
 import pytest
 import torch
 
+from hamvae_model.clip import Clip
 from hamvae_model.errors import UsageError
-from hamvae_model.timing import FPS, Timing
+from hamvae_model.timing import FPS, Timing, in_units
 
 EVEN = torch.arange(8.0)
 UNEVEN = torch.tensor([0.0, 1.0, 4.0, 5.0])
+
+
+def clip(times: torch.Tensor, frame_seconds: float | None) -> Clip:
+    frames = torch.zeros(len(times), 3, 2, 2, dtype=torch.uint8)
+    return Clip(frames=frames, times=times, label=None, source="", frame_seconds=frame_seconds)
+
+
+@pytest.mark.parametrize(("seconds", "unit"), [(0.2, None), (None, 0.1), (None, None)])
+def test_a_frame_is_a_unit_where_a_clock_is_missing(seconds: float | None, unit: float | None) -> None:
+    times, lasting = in_units(clip(UNEVEN, seconds), unit, None)
+    assert times.equal(UNEVEN) and lasting == (seconds or unit)
+
+
+def test_real_time_decides_between_clocks() -> None:
+    times, lasting = in_units(clip(UNEVEN, 0.2), 0.1, None)
+    assert times.tolist() == [0, 2, 8, 10] and lasting == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("seconds", [0.07, 0.08, 0.1, 0.125, 0.15])
+def test_one_turn_at_about_the_tempo_of_the_model_is_one_turn_and_keeps_its_clock(seconds: float) -> None:
+    times, lasting = in_units(clip(EVEN, seconds), 0.1, 8.0)
+    assert times.tolist() == pytest.approx(EVEN.tolist())
+    assert lasting == pytest.approx(seconds)
+
+
+def test_one_turn_may_have_more_frames_than_the_model_has_units() -> None:
+    times, lasting = in_units(clip(torch.arange(12.0), 0.08), 0.1, 8.0)
+    assert times.tolist() == pytest.approx([t * 8 / 12 for t in range(12)])
+    assert lasting * 8 / 12 == pytest.approx(0.08)
+
+
+@pytest.mark.parametrize("frames", [3, 40])
+def test_a_part_of_a_turn_or_many_turns_are_taken_by_the_clock(frames: int) -> None:
+    times, _ = in_units(clip(torch.arange(float(frames)), 0.1), 0.1, 8.0)
+    assert times.tolist() == pytest.approx(list(range(frames)))
 
 
 @pytest.mark.parametrize("times", [EVEN, UNEVEN])

@@ -23,6 +23,7 @@ from .performance import Performance
 from .posterior import Gaussian, Posterior
 from .prior import StartPrior
 from .spelling import nearest
+from .timing import in_units
 
 RENDER_CHUNK = 256  # frames decoded at once: a roll of thousands of frames then needs no more memory than a short one
 
@@ -180,7 +181,8 @@ class HamVAE(nn.Module):
         if action and motion.label in self.classes and action != motion.label:
             raise UsageError(f"'{motion.source}' shows {motion.label}, not {action}; leave the action out.")
         label = self._label(action or motion.label, motion.source)
-        times, frame_seconds = self._clock(motion)
+        data, turn = self.config.data, self.config.model.period_of(int(label))
+        times, frame_seconds = in_units(motion, data.frame_seconds, turn if data.loop or motion.period else None)
         return Performance(
             model=self,
             content=self.infer_content(self._frames(content)),
@@ -305,13 +307,6 @@ class HamVAE(nn.Module):
         """The clip as the encoder takes it, (1, t, 3, size, size)."""
         frames = framed(clip, self.config.data.framing, self.config.model.image_size).frames
         return frames.unsqueeze(0).to(self.start_prior.mean.device)
-
-    def _clock(self, motion: Clip) -> tuple[Tensor, float | None]:
-        """The times of a clip in the model's units, and how many seconds one lasts; without clocks, a frame is one."""
-        unit = self.config.data.frame_seconds
-        if unit is None or motion.frame_seconds is None:
-            return motion.times, motion.frame_seconds or unit
-        return motion.times * (motion.frame_seconds / unit), unit
 
 
 def _times(times: Sequence[float] | Tensor | None) -> Tensor:

@@ -12,6 +12,28 @@ from .errors import UsageError
 FPS = 8.0  # frames per second of a clip whose source has no clock
 
 
+SAME_TEMPO = 1.5  # artists draw the same turn for anything from eight to twelve frames a second
+
+
+def in_units(motion: Clip, unit: float | None, turn: float | None) -> tuple[Tensor, float | None]:
+    """The times (t,) of a clip's frames in a model's units of time, and how many seconds a unit then lasts.
+
+    Real time decides. Only a clip that is one turn of a motion which repeats, a little slower or faster than the model
+    knows it, is taken for one turn: the model knows a motion at one tempo.
+
+    Args:
+        motion: whose own unit is one of its frames.
+        unit: seconds of the model's; None where a frame of any clip is a unit.
+        turn: units after which the motion repeats, if the clip is to be taken for one turn; None else.
+    """
+    seconds = motion.frame_seconds
+    scale = 1.0 if unit is None or seconds is None else seconds / unit
+    if turn is not None:
+        whole = turn / (float(motion.times[-1] - motion.times[0]) + 1)  # the last frame lasts a unit of the clip
+        scale = whole if 1 / SAME_TEMPO <= whole / scale <= SAME_TEMPO else scale
+    return motion.times * scale, unit if seconds is None else seconds / scale
+
+
 @dataclass(frozen=True, kw_only=True)
 class Timing:
     """What is asked for; the default is a motion as it is.
