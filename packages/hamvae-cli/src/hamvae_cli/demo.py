@@ -86,7 +86,7 @@ def _begin_or_continue(
 
 
 def _write_pictures(model: hv.HamVAE, folder: Path) -> None:
-    content, motion = (hv.open_clip(clip, labels=model.config.data.labels) for clip in (CONTENT, MOTION))
+    content, motion = (hv.open_clip(clip, like=model.config) for clip in (CONTENT, MOTION))
     _outputs.save(folder / "swap.gif", [content, motion, model.swap(content, motion)], scale=SCALE)
     generated = [model.generate(content, action) for action in model.classes]
     _outputs.save(folder / "generate.png", generated)

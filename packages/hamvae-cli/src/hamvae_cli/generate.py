@@ -61,7 +61,7 @@ def generate(
 
     _outputs.check(output, transparent=look["transparent"])
     model = hv.load(run, choose_device(device))
-    picture = hv.open_clip(image, root, labels=model.config.data.labels)
+    picture = hv.open_clip(image, root, like=model.config)
     clips = [
         model.plan_generation(picture, action, pose=pose) for action in (model.classes if "all" in actions else actions)
     ]

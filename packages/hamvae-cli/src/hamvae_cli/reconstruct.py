@@ -50,6 +50,6 @@ def reconstruct(
 
     _outputs.check(output, transparent=look["transparent"])
     model = hv.load(run, choose_device(device))
-    original = hv.open_clip(clip, root, labels=model.config.data.labels)
+    original = hv.open_clip(clip, root, like=model.config)
     result = model.plan_swap(original, original, action)
     _outputs.write(output, [original, result] if side_by_side else [result], timing=timing, **look)

@@ -64,9 +64,8 @@ def swap(
     if len(actions) not in (0, 1, len(motions)):
         raise hv.UsageError(f"There are {len(motions)} motions and {len(actions)} actions; name one, or one for each.")
     model = hv.load(run, choose_device(device))
-    labels = model.config.data.labels
-    looks = [hv.open_clip(clip, root, labels=labels) for clip in contents]
-    moves = [hv.open_clip(clip, root, labels=labels) for clip in motions]
+    looks = [hv.open_clip(clip, root, like=model.config) for clip in contents]
+    moves = [hv.open_clip(clip, root, like=model.config) for clip in motions]
     named = actions if len(actions) == len(moves) else [next(iter(actions), None)] * len(moves)
     rows = [[model.plan_swap(one, move, action) for move, action in zip(moves, named, strict=True)] for one in looks]
     shown: list[Any] = [result for row in rows for result in row]

@@ -28,7 +28,7 @@ from ._options import (
 )
 from ._training import follow
 
-OF_A_NEW_RUN = ("data", "preset", "operator", "labels", "length", "loop", "fps", "steps", "seed", "run")
+OF_A_NEW_RUN = ("data", "preset", "operator", "labels", "length", "loop", "fps", "skip_bad", "steps", "seed", "run")
 WITHOUT_DIRECTIONS = ("folder", "mug")  # sources whose classes are what their folders are called
 
 
@@ -40,7 +40,9 @@ class TrainCommand(click.Command):
         given = [name for name in OF_A_NEW_RUN if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
         resume = ctx.params["resume"]
         if resume and given:
-            raise click.UsageError(f"--resume continues a run as it was begun; leave out --{given[0]}.", ctx)
+            raise click.UsageError(
+                f"--resume continues a run as it was begun; leave out --{given[0].replace('_', '-')}.", ctx
+            )
         if not resume and "data" not in given and not ctx.resilient_parsing:
             raise click.UsageError(
                 "Say what to learn from with --data SOURCE, or continue a run with --resume RUN.", ctx

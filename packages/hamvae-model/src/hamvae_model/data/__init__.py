@@ -132,16 +132,13 @@ def list_clips(name: str, root: Path | None, labels: str) -> Listing | None:
     return list_folder(root) if name == "folder" else list_mug(root)
 
 
-def open_clip(
-    reference: str, root: Path | None = None, *, labels: str = "action-direction", like: Config | None = None
-) -> Clip:
+def open_clip(reference: str, root: Path | None = None, *, like: Config | None = None) -> Clip:
     """A clip by reference, ``sprites:test/12/walk-left`` or ``folder:train/walk/hero.gif``, or from a file.
 
     Args:
         reference: of a clip of a source, or a file or folder as for `media.read`.
         root: the folder of the source.
-        labels: what a class is, of a source that knows directions.
-        like: a run, whose source is opened as it was for training; wins over `labels`.
+        like: a run, whose source is opened as it was for training, and whose classes are meant.
 
     Raises:
         UsageError: a reference that names nothing, a file that is missing or of no supported format.
@@ -152,6 +149,7 @@ def open_clip(
         split, _, clip = rest.partition("/")
         if like is not None and like.data.source == name:
             return reopen_source(like, root).clip(split, clip)
+        labels = like.data.labels if like else LABELS[-1]
         return open_source(name, root, labels=labels, skip_bad=True).clip(split, clip)
     from ..media import read
 

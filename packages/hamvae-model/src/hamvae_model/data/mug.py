@@ -138,11 +138,14 @@ def _faces(take: Path, box: Box | None) -> Iterator[Clip]:
 
 
 def _cut(piece: Clip, box: Box | None) -> Tensor:
+    """The frames inside a box, which is moved into the picture where it reaches over an edge."""
     height, width = piece.frames.shape[-2:]
     if box is None:
         side = min(height, width)
         box = ((width - side) // 2, (height - side) // 2, (width + side) // 2, (height + side) // 2)
-    left, top, right, bottom = max(0, box[0]), max(0, box[1]), min(width, box[2]), min(height, box[3])
-    if left >= right or top >= bottom:
+    left, top, right, bottom = box
+    if left >= width or top >= height or right <= 0 or bottom <= 0:
         raise HamvaeError(f"{piece.source}: its landmarks lie outside of its {width}×{height} pixels; correct them.")
-    return piece.frames[..., top:bottom, left:right]
+    across, down = min(right - left, width), min(bottom - top, height)
+    left, top = min(max(left, 0), width - across), min(max(top, 0), height - down)
+    return piece.frames[..., top : top + down, left : left + across]
