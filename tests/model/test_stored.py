@@ -179,6 +179,14 @@ def test_a_run_that_meets_other_clips_says_what_changed(stopped: Path, root: Pat
     assert "1 added (hop/new.gif), 1 missing (run/1.gif), 1 changed (hop/0.gif)" in str(refusal.value)
 
 
+def test_a_clip_that_was_moved_to_the_other_side_is_called_so(stopped: Path, root: Path) -> None:
+    (held_out,) = opened(root).names("test")
+    (root / "clips.csv").write_text(f"clip,split\n{held_out},train\n")
+    with pytest.raises(UsageError) as refusal:
+        list(resumed(stopped, root))
+    assert f"moved between train and test ({held_out}" in str(refusal.value)
+
+
 def test_a_run_that_meets_renamed_actions_is_refused(stopped: Path, root: Path) -> None:
     (root / "run").rename(root / "sprint")
     with pytest.raises(UsageError, match="The run moves hop, run; the folder source has other classes"):

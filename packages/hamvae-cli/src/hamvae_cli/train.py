@@ -14,6 +14,7 @@ from click.core import ParameterSource
 import hamvae_model as hv
 from hamvae_model.config import LABELS, OPERATORS, SOURCES
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
+from hamvae_model.spelling import counted
 
 from ._options import (
     PATH,
@@ -145,7 +146,8 @@ def train(
         )
         config = hv.build(preset, source=source, operator=operator, steps=steps, seed=seed)
     if isinstance(source, StoredClips) and source.skipped:
-        click.echo(f"Left out {len(source.skipped)} clips that cannot be used: {', '.join(source.skipped)}", err=True)
+        left_out = counted(len(source.skipped), "clip")
+        click.echo(f"Left out {left_out} that cannot be used: {', '.join(source.skipped)}", err=True)
     reports = hv.fit(config, run, source=source, device=where, resume=resume is not None)
     root_again = f" --root {shlex.quote(str(root))}" if root else ""
     resume_with = f"hamvae train --resume {shlex.quote(str(run))}{root_again}"

@@ -63,10 +63,13 @@ def check_inventory(run: Path, inventory: Mapping[str, str]) -> None:
     if not (run / INVENTORY).exists():
         return
     before = _inventory(run / INVENTORY)
+    others = {name for name in before.keys() & inventory.keys() if before[name] != inventory[name]}
+    moved = {name for name in others if before[name].split()[1:] == inventory[name].split()[1:]}
     changes = {
         "added": inventory.keys() - before.keys(),
         "missing": before.keys() - inventory.keys(),
-        "changed": {name for name in before.keys() & inventory.keys() if before[name] != inventory[name]},
+        "changed": others - moved,
+        "moved between train and test": moved,
     }
     told = [f"{len(names)} {what} ({_some(names)})" for what, names in changes.items() if names]
     if told:

@@ -1,4 +1,4 @@
-"""The nearest spelling of a name, for error messages."""
+"""Words for messages: the nearest spelling of a name, and a number with its noun."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -14,3 +14,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
         return f"; did you mean '{close[0]}'?"
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return f"; choose from {', '.join(names[:LISTED])}{more}." if names else "; there is none."
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 clip``, ``2 clips``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -13,6 +13,7 @@ import click
 import hamvae_model as hv
 from hamvae_model.config import CLIP_SOURCES, DataConfig
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
+from hamvae_model.spelling import counted
 
 from .._options import PATH, Name, fps_option, json_option, length_option, loop_option
 
@@ -126,7 +127,10 @@ def _print(found: Checkup, price: Cost | None) -> None:
             "(measured on a few steps)"
         )
     if found.problems:
-        click.echo(f"{len(found.problems)} clips cannot be used: mend them, or train with --skip-bad.")
+        count = len(found.problems)
+        click.echo(
+            f"{counted(count, 'clip')} cannot be used: mend {'it' if count == 1 else 'them'}, or train with --skip-bad."
+        )
 
 
 def _tally(counts: Mapping[str, int]) -> str:

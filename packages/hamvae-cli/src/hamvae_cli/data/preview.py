@@ -6,6 +6,7 @@ import click
 
 import hamvae_model as hv
 from hamvae_model.config import SOURCES
+from hamvae_model.spelling import nearest
 
 from .. import _outputs
 from .._options import output_option, root_option, scale_option
@@ -31,6 +32,8 @@ def preview(source: str, count: int, output: Path, scale: int, root: Path | None
     from hamvae_model.showcase import examples
 
     _outputs.check(output)
+    if source not in SOURCES and not Path(source).exists():
+        raise hv.UsageError(f"There is no source and no folder of clips '{source}'{nearest(source, SOURCES)}")
     name, folder = (source, root) if source in SOURCES else ("folder", Path(source))
     opened = hv.open_source(name, folder, skip_bad=True)
     _outputs.write(output, examples(opened, count), scale=scale)

@@ -40,7 +40,7 @@ class Source(Protocol):
 
     @property
     def inventory(self) -> Mapping[str, str]:
-        """A fingerprint of each clip by its name, for a resumed run to compare; empty where the art is fixed."""
+        """The side, the class and a hash of each clip by its name, for a resumed run; empty where the art is fixed."""
 
     def labels(self, split: str, clips: Tensor) -> Tensor:
         """Classes int64 (m,) of clips int64 (m,)."""

@@ -1,8 +1,8 @@
 """Which clips are trained on and which are held out, decided alike on every machine and on every day.
 
 What `clips.csv` says stands. The rest is decided by a hash, of the clip's identity when that is known and else of its
-name: about one in ten is held out, at least one, and adding clips moves no other. All clips of an identity share a
-side, because a character seen in training is no test of new ones.
+name: about one in ten is held out, and adding clips moves no other. Among so few that the hash holds out none, the one
+nearest to it is. All clips of an identity share a side, because a character seen in training is no test of new ones.
 """
 
 import hashlib

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..clip import Batch, Clip
 from ..config import DataConfig
 from ..errors import HamvaeError, UsageError
-from ..spelling import nearest
+from ..spelling import counted, nearest
 from .recording import Listing, Recording
 from .splits import SPLITS, assign
 from .store import Progress, Store, Stored, open_store
@@ -205,7 +205,7 @@ def open_listing(
     if problems and not skip_bad:
         first = next(iter(problems.values()))
         more = len(problems) - 1
-        others = f"{_count(more, 'more clip')} cannot be used either: " if more else ""
+        others = f"{counted(more, 'more clip')} cannot be used either: " if more else ""
         raise type(first)(f"{first} {others}`hamvae data check` lists all, --skip-bad leaves them out.")
     return source_of(listing, store, usable, data, length, problems)
 
@@ -225,8 +225,8 @@ def source_of(
     motions = len({recording.label for recording in usable})
     if motions < 2:
         raise UsageError(
-            f"'{listing.root}' holds usable clips of {_count(motions, 'motion')} and a model tells at least two apart; "
-            "put clips into a folder for each motion."
+            f"'{listing.root}' holds usable clips of {counted(motions, 'motion')} and a model tells at least two "
+            "apart; put clips into a folder for each motion."
         )
     return StoredClips(store, usable, data, length, skipped)
 
@@ -273,7 +273,3 @@ def _clocked(data: DataConfig, clips: Sequence[Stored]) -> tuple[DataConfig, lis
     unit = data.frame_seconds or (median(seconds) if seconds else None)
     scales = [clip.frame_seconds / unit if clip.frame_seconds and unit else 1.0 for clip in clips]
     return replace(data, frame_seconds=unit), scales
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
