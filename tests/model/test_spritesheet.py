@@ -125,11 +125,8 @@ def test_a_mistake_in_the_layout_is_named_with_the_way_out(sheet: Path, old: str
     layout = sheet.parent / "sheet.toml"
     layout.write_text(LAYOUT.replace(old, new, 1))
     with pytest.raises(UsageError, match=sentence) as refused:
-        for action in ("walk-left", "rest"):
-            read(f"{sheet}#{action}")
-    assert str(layout) in str(refused.value) and "\n" not in str(refused.value).replace(
-        str(refused.value.__cause__), ""
-    )
+        read_sheet(sheet)
+    assert str(refused.value).startswith(str(layout)) and "\n" not in str(refused.value)
 
 
 def test_a_layout_that_is_no_text_is_refused(sheet: Path) -> None:
@@ -138,13 +135,8 @@ def test_a_layout_that_is_no_text_is_refused(sheet: Path) -> None:
         read(sheet)
 
 
-VALUES = st.one_of(
-    st.integers(-2, 9),
-    st.floats(),
-    st.booleans(),
-    st.text('abc#"\n ', max_size=3),
-    st.lists(st.integers(-1, 7), max_size=4),
-)
+NUMBERS = st.one_of(st.integers(-2, 9), st.floats(), st.booleans())
+VALUES = st.one_of(NUMBERS, st.text('abc#"\n ', max_size=3), st.lists(st.integers(-1, 7), max_size=4))
 NAMES = st.sampled_from(["cell", "row", "frames", "duration", "loop", "actions", "x"])
 
 

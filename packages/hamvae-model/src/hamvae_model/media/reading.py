@@ -7,6 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 from ..clip import Clip
 from ..errors import UsageError
 from ..spelling import nearest
@@ -42,9 +44,7 @@ def read(reference: str | Path) -> Clip:
     """
     asked = _parsed(reference)
     clip = whole(asked.shown(), asked.path)
-    even = clip.times.diff().sub(1).abs().max() < 1e-3 if len(clip) > 1 else True
-    period = len(clip) if asked.row is not None and asked.row.loop and even else None
-    return replace(clip, source=str(reference), label=asked.action, period=period)
+    return _of_sheet(clip, asked.plan, asked.action, str(reference))
 
 
 def stream(reference: str | Path) -> Iterator[Clip]:
@@ -65,10 +65,15 @@ def read_sheet(path: str | Path) -> dict[str, Clip]:
 
     Raises: as `read`, and UsageError where no layout describes the picture.
     """
-    plan = _plan(Path(path))
+    path = _existing(Path(path))
+    plan = _plan(path)
     if plan is None:
         raise UsageError(f"{path} has no layout beside it; describe its cells in a sheet.toml.")
-    return {action: read(f"{path}#{action}") for action in plan.actions}
+    pixels = pictures.still(path)
+    return {
+        action: _of_sheet(whole(spritesheet.shown(path, plan, action, pixels), path), plan, action, f"{path}#{action}")
+        for action in plan.actions
+    }
 
 
 def probe(path: str | Path) -> Facts:
@@ -92,10 +97,6 @@ class _Asked(NamedTuple):
     stop: int | None = None
     action: str | None = None
     plan: layout.Layout | None = None
-
-    @property
-    def row(self) -> layout.Row | None:
-        return self.plan.actions[self.action] if self.plan and self.action else None
 
     def shown(self) -> Iterator[Shown]:
         path = self.path
@@ -129,6 +130,13 @@ def _parsed(reference: str | Path) -> _Asked:
     if action not in plan.actions:
         raise UsageError(f"{path} has no action '{action}'{nearest(action, actions)}")
     return _Asked(path, action=action, plan=plan)
+
+
+def _of_sheet(clip: Clip, plan: layout.Layout | None, action: str | None, source: str) -> Clip:
+    """The clip with what a layout says of its action, if it comes from a sheet."""
+    loops = plan is not None and action is not None and plan.actions[action].loop
+    evenly = clip.times.equal(torch.arange(float(len(clip))))
+    return replace(clip, source=source, label=action, period=len(clip) if loops and evenly else None)
 
 
 def _plan(path: Path) -> layout.Layout | None:
