@@ -31,7 +31,7 @@ __all__ = [
 
 def open_source(
     name: str,
-    root: Path | None = None,
+    root: str | Path | None = None,
     *,
     labels: str = "action-direction",
     device: torch.device | str = "cpu",
@@ -77,7 +77,7 @@ def open_source(
     if name == "sprites":
         from .sprites import sprites_art
 
-        return Characters(sprites_art(root), labels, device)
+        return Characters(sprites_art(_path(root)), labels, device)
     from . import builtin
 
     art = Art(
@@ -91,7 +91,7 @@ def open_source(
     return Characters(art, labels, device)
 
 
-def reopen_source(config: Config, root: Path | None = None, *, device: torch.device | str = "cpu") -> Source:
+def reopen_source(config: Config, root: str | Path | None = None, *, device: torch.device | str = "cpu") -> Source:
     """The source of a run, opened as it was when the run began.
 
     Raises: as `open_source`.
@@ -111,7 +111,7 @@ def reopen_source(config: Config, root: Path | None = None, *, device: torch.dev
     )
 
 
-def list_clips(name: str, root: Path | None, labels: str) -> Listing | None:
+def list_clips(name: str, root: str | Path | None, labels: str) -> Listing | None:
     """The clips that a source finds in files; None for characters that are composed of layers.
 
     Raises: UsageError: no folder, or one that cannot be read.
@@ -120,7 +120,7 @@ def list_clips(name: str, root: Path | None, labels: str) -> Listing | None:
         from .lpc import list_lpc
         from .sprites import is_in_layers, sprites_root
 
-        folder = sprites_root(root)
+        folder = sprites_root(_path(root))
         return None if is_in_layers(folder) else list_lpc(folder, labels)
     if name == "builtin":
         return None
@@ -129,10 +129,14 @@ def list_clips(name: str, root: Path | None, labels: str) -> Listing | None:
     from .folder import list_folder
     from .mug import list_mug
 
-    return list_folder(root) if name == "folder" else list_mug(root)
+    return list_folder(Path(root)) if name == "folder" else list_mug(Path(root))
 
 
-def open_clip(reference: str, root: Path | None = None, *, like: Config | None = None) -> Clip:
+def _path(root: str | Path | None) -> Path | None:
+    return None if root is None else Path(root)
+
+
+def open_clip(reference: str, root: str | Path | None = None, *, like: Config | None = None) -> Clip:
     """A clip by reference, ``sprites:test/12/walk-left`` or ``folder:train/walk/hero.gif``, or from a file.
 
     Args:
