@@ -2,7 +2,7 @@
 
     python benchmarks/expm_gallery.py
 
-Writes tests/ops/expm-gallery.npz, which the tests and benchmarks/expm_accuracy.py read; takes five minutes. Under
+Writes tests/ops/expm-gallery.npz, which the tests and benchmarks/expm_accuracy.py read; takes three minutes. Under
 DTYPE/N/..., for each dtype and size n, stand stacks over the cases:
 
     name        what the matrix is called

@@ -4,6 +4,7 @@
 file. Errors are relative, in the Frobenius norm.
 """
 
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,15 @@ def our_error(case: Case, *, gradient: bool) -> float:
     return relative_error(expm(A), case["exp"], case["rest"])
 
 
+def size_of(case: Case) -> int:
+    return len(case["A"])
+
+
+def allowed_by_condition(case: Case) -> float:
+    eps = float(np.finfo(case["A"].dtype).eps)
+    return 10 * size_of(case) * eps * (1 + case["condition"]) * EXCESS.get(case["name"], 1)
+
+
 @value_and_gradient
 @every_case
 def test_the_error_is_n_roundings_or_twice_that_of_torch(case: Case, gradient: bool) -> None:
@@ -77,9 +87,18 @@ def test_the_error_is_n_roundings_or_twice_that_of_torch(case: Case, gradient: b
 @value_and_gradient
 @every_case
 def test_the_error_is_what_rounding_the_matrix_causes(case: Case, gradient: bool) -> None:
-    n, eps = len(case["A"]), np.finfo(case["A"].dtype).eps
-    allowed = 10 * n * eps * (1 + case["condition"])
-    assert our_error(case, gradient=gradient) <= allowed * EXCESS.get(case["name"], 1)
+    assert our_error(case, gradient=gradient) <= allowed_by_condition(case)
+
+
+@value_and_gradient
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_batch_of_all_norms_is_as_accurate_as_its_matrices_alone(dtype: str, gradient: bool) -> None:
+    cases = sorted((parameter.values[0] for parameter in stored(dtype)), key=size_of)
+    for _, same_size in groupby(cases, size_of):
+        batch = list(same_size)
+        X = expm(torch.from_numpy(np.stack([case["A"] for case in batch])).requires_grad_(gradient))
+        for found, case in zip(X, batch, strict=True):
+            assert relative_error(found, case["exp"], case["rest"]) <= allowed_by_condition(case)
 
 
 @pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0, 1e3, 1e6])
