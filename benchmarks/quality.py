@@ -1,12 +1,14 @@
-"""Train a preset and score it on every held-out character.
+"""Train a preset and score it on every held-out character or clip.
 
     python benchmarks/quality.py demo [--run demo/run]
     python benchmarks/quality.py demo --operator elliptic
     HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality.py sprites-small [--run runs/sprites-small]
+    python benchmarks/quality.py clips --root DIR --result clips.json     a folder of clips
+    python benchmarks/quality.py photos --root DIR --result mug.json      the MUG facial expressions
 
 A finished run is scored again without training; an interrupted one is continued first. Figures and provenance go to
-benchmarks/results/PRESET[-OPERATOR].json. Weights stay uncommitted: those of the Sprites sheets are made from CC-BY-SA
-art.
+benchmarks/results/PRESET[-OPERATOR].json, or where --result says. Weights stay uncommitted: those of the Sprites sheets
+are made from CC-BY-SA art.
 """
 
 import argparse
@@ -21,11 +23,13 @@ from machine import provenance
 import hamvae_model as hv
 from hamvae_model import checkpoint
 from hamvae_model.config import OPERATORS
+from hamvae_model.data import Characters
 from hamvae_model.devices import DEVICES, choose_device
-from hamvae_model.evaluation.protocols import held_out
+from hamvae_model.evaluation.protocols import held_out, held_out_clips
+from hamvae_model.presets import PRESETS
 
 RESULTS = Path(__file__).parent / "results"
-SOURCES = {"demo": "builtin", "sprites-small": "sprites", "sprites": "sprites"}
+SOURCES = {"demo": "builtin", "sprites-small": "sprites", "sprites": "sprites", "clips": "folder", "photos": "mug"}
 
 
 def main() -> None:
@@ -33,6 +37,9 @@ def main() -> None:
     parser.add_argument("preset", choices=SOURCES)
     parser.add_argument("--operator", choices=OPERATORS, help="instead of the preset's")
     parser.add_argument("--run", type=Path, help="the run folder, by default runs/PRESET[-OPERATOR]")
+    parser.add_argument("--root", type=Path, help="the folder of the source")
+    parser.add_argument("--steps", type=int, help="instead of the preset's")
+    parser.add_argument("--result", type=Path, help="where figures and provenance go")
     parser.add_argument("--device", default="cpu", choices=DEVICES)
     arguments = parser.parse_args()
     preset: str = arguments.preset
@@ -41,8 +48,8 @@ def main() -> None:
     run: Path = arguments.run or Path("runs") / name
 
     device = choose_device(arguments.device)
-    source = hv.open_source(SOURCES[preset], device=device)
-    wanted = hv.build(preset, source=source, operator=operator)
+    source = hv.open_source(SOURCES[preset], arguments.root, device=device, framing=PRESETS[preset].framing)
+    wanted = hv.build(preset, source=source, operator=operator, steps=arguments.steps)
     if (run / checkpoint.STATE).exists():
         config, resume = checkpoint.load_config(run), True
     else:
@@ -57,7 +64,9 @@ def main() -> None:
             print(f"step {report.step}/{report.steps}  {pace:.0f} sequences/s  {left:.1f} min left", flush=True)
 
     began = time.perf_counter()
-    figures = held_out(hv.load(run, device), source)
+    model = hv.load(run, device)
+    composed = isinstance(source, Characters)
+    figures = held_out(model, source) if composed else held_out_clips(model, source)
     result = {
         "command": shlex.join(["python", "benchmarks/quality.py", *sys.argv[1:]]),
         "preset": config.preset,
@@ -65,13 +74,13 @@ def main() -> None:
         "seed": config.training.seed,
         "steps": config.training.steps,
         "training_minutes": round(_training_seconds(run) / 60, 1),
-        "characters": source.splits["test"] // len(source.motions),
+        "characters": source.splits["test"] // len(source.motions) if composed else None,
         "scoring_seconds": round(time.perf_counter() - began, 1),
         "figures": figures,
         "trained_on": json.loads((run / "environment.json").read_text()),
         "scored_on": provenance(),
     }
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+    (arguments.result or RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
     for name, value in figures.items():
         print(f"{name:22} {value:.5g}")
 

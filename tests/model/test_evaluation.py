@@ -1,6 +1,7 @@
 """Metrics against independent references, and protocols that tell good models from broken ones."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ import hamvae_model as hv
 from hamvae_model import UsageError
 from hamvae_model.data import Characters
 from hamvae_model.evaluation.metrics import mse, psnr, ssim
-from hamvae_model.evaluation.protocols import held_out
+from hamvae_model.evaluation.protocols import held_out, held_out_clips
 from hamvae_model.posterior import Gaussian
 from hamvae_model.training import new_model
+
+from .clips import write_folder
 
 
 @pytest.fixture
@@ -147,3 +150,29 @@ def test_a_source_with_other_classes_is_refused(tiny: hv.Config, builtin: Charac
 def test_more_characters_than_there_are_is_refused(tiny: hv.Config, builtin: Characters) -> None:
     with pytest.raises(UsageError, match="builtin:test has 296 characters; 297 were asked for"):
         held_out(new_model(tiny), builtin, characters=297)
+
+
+def test_clips_are_their_own_truth_where_no_character_can_be_rendered(tmp_path: Path) -> None:
+    source = hv.open_source("folder", write_folder(tmp_path, clips=6), loop=True)
+    config = hv.build("clips", source=source)
+    scores = held_out_clips(new_model(config).eval(), source)
+    assert scores["clips"] == scores["rolled_clips"] == source.splits["test"]
+    frames = source.frames(
+        "test", torch.arange(source.splits["test"]), torch.arange(16).expand(source.splits["test"], -1)
+    )
+    still = psnr(frames[:, :1].expand_as(frames) / 255, frames / 255).mean()
+    assert scores["static_psnr"] == pytest.approx(float(still), abs=1e-4)
+    assert 0 < scores["reconstruction_psnr"] < 20 and 0 < scores["one_frame_psnr"] < 20
+
+
+def test_clips_that_end_too_soon_to_be_rolled_are_only_reconstructed(tmp_path: Path) -> None:
+    source = hv.open_source("folder", write_folder(tmp_path))
+    scores = held_out_clips(new_model(hv.build("clips", source=source)).eval(), source)
+    assert (scores["clips"], scores["rolled_clips"]) == (1, 0)
+    assert scores.keys() == {"clips", "rolled_clips", "reconstruction_psnr"}
+
+
+def test_a_folder_has_no_exact_renders_to_score_swaps_against(tmp_path: Path, model: hv.HamVAE) -> None:
+    source = hv.open_source("folder", write_folder(tmp_path))
+    with pytest.raises(UsageError, match="has no exact renders to score against"):
+        held_out(model, source)
