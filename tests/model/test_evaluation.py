@@ -153,7 +153,7 @@ def test_more_characters_than_there_are_is_refused(tiny: hv.Config, builtin: Cha
 
 
 def test_clips_are_their_own_truth_where_no_character_can_be_rendered(tmp_path: Path) -> None:
-    source = hv.open_source("folder", write_folder(tmp_path, clips=6), loop=True)
+    source = hv.open_source("folder", write_folder(tmp_path, clips=6), loop=True, size=32)
     config = hv.build("clips", source=source)
     scores = held_out_clips(new_model(config).eval(), source)
     assert scores["clips"] == scores["rolled_clips"] == source.splits["test"]
@@ -166,13 +166,13 @@ def test_clips_are_their_own_truth_where_no_character_can_be_rendered(tmp_path: 
 
 
 def test_clips_that_end_too_soon_to_be_rolled_are_only_reconstructed(tmp_path: Path) -> None:
-    source = hv.open_source("folder", write_folder(tmp_path))
+    source = hv.open_source("folder", write_folder(tmp_path), size=32)
     scores = held_out_clips(new_model(hv.build("clips", source=source)).eval(), source)
     assert (scores["clips"], scores["rolled_clips"]) == (1, 0)
     assert scores.keys() == {"clips", "rolled_clips", "reconstruction_psnr"}
 
 
 def test_a_folder_has_no_exact_renders_to_score_swaps_against(tmp_path: Path, model: hv.HamVAE) -> None:
-    source = hv.open_source("folder", write_folder(tmp_path))
+    source = hv.open_source("folder", write_folder(tmp_path), size=32)
     with pytest.raises(UsageError, match="has no exact renders to score against"):
         held_out(model, source)

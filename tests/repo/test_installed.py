@@ -26,6 +26,7 @@ class Place:
         subprocess.run([*pip, "--target", self.installed, *wheels], check=True, capture_output=True)
         for name in ("pyproject.toml", "README.md"):  # the tests' settings, and the commands one of them runs
             shutil.copy(root / name, folder)
+        shutil.copytree(root / "docs", folder / "docs")
         shutil.copytree(root / "tests", folder / "tests", ignore=shutil.ignore_patterns("repo", "__pycache__"))
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
