@@ -81,6 +81,17 @@ def test_clips_of_one_motion_that_repeat_after_different_times_are_pointed_out(r
     assert sentence.startswith("Clips of 'hop' repeat after 8 to 12 frames")
 
 
+def test_a_name_on_both_sides_of_the_split_is_pointed_out_until_somebody_says_who_it_is(root: Path) -> None:
+    for action in ("hop", "run"):
+        (root / action / "2.gif").rename(root / action / "hero.gif")
+    table = "clip,identity,split\nhop/hero.gif,{0},train\nrun/hero.gif,{1},test\n"
+    (root / "clips.csv").write_text(table.format("", ""))
+    (sentence,) = examined(root).advice
+    assert sentence.startswith("Clips called 'hero' are both trained on and held out")
+    (root / "clips.csv").write_text(table.format("ann", "bob"))
+    assert not examined(root).advice
+
+
 def test_a_folder_that_training_would_refuse_is_refused_in_the_same_words(tmp_path: Path) -> None:
     write_folder(tmp_path, actions=("hop",))
     found = examined(tmp_path)

@@ -130,6 +130,30 @@ def test_training_looks_through_windows_anywhere_in_a_long_clip(tmp_path: Path) 
     assert min(seen) == 0 and max(seen) > 36
 
 
+def test_a_clip_at_twice_the_rate_is_learnt_at_half_steps_with_its_history_a_unit_apart(tmp_path: Path) -> None:
+    for action, fps in (("hop", 10), ("run", 20)):
+        frames = torch.arange(24, dtype=torch.uint8).view(-1, 1, 1, 1).mul(10).expand(-1, 3, SIZE, SIZE)
+        for number in range(2):
+            (tmp_path / action).mkdir(exist_ok=True)
+            hv.write(
+                tmp_path / action / f"{number}.gif", frames.clone().index_fill(1, torch.tensor(1), number), fps=fps
+            )
+    source = opened(tmp_path, frame_seconds=0.1)
+    config = configuration(source)
+    whole = set()
+    for seed in range(30):
+        views = draw_views(config, source, torch.Generator().manual_seed(seed), torch.device("cpu"))
+        numbers = views.window[:, :, 0, 0, 0].int() // 10
+        for row in range(4):
+            stride = int(views.labels[row]) + 1  # frames of this class in a unit of time
+            seen = views.history[row]
+            assert numbers[row][seen].diff().eq(stride).all()
+            offsets = (views.targets[row, :, 0, 0, 0].int() // 10 - numbers[row, -1]) / stride
+            torch.testing.assert_close(views.offsets[row], offsets)
+            whole |= {float(offset) % 1 for offset in offsets}
+    assert whole == {0, 0.5}
+
+
 def test_a_batch_reads_the_frames_it_needs_and_no_others(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = opened(root)
     config = configuration(source)

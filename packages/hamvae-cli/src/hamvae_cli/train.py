@@ -16,6 +16,7 @@ from hamvae_model.config import LABELS, OPERATORS, SOURCES
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 from hamvae_model.spelling import counted
 
+from ._decoding import Decoding
 from ._options import (
     PATH,
     Name,
@@ -129,7 +130,7 @@ def train(
     where = choose_device(device)
     if resume is not None:
         run, config = resume, load_config(resume)
-        source = reopen_source(config, root, device=where)
+        source = reopen_source(config, root, device=where, progress=Decoding())
     else:
         preset = preset or DEFAULT_PRESETS[data]
         run = run or Path("runs") / f"{data}-{preset}"
@@ -143,6 +144,7 @@ def train(
             loop=loop,
             frame_seconds=1 / fps if fps else None,
             skip_bad=skip_bad,
+            progress=Decoding(),
         )
         config = hv.build(preset, source=source, operator=operator, steps=steps, seed=seed)
     if isinstance(source, StoredClips) and source.skipped:

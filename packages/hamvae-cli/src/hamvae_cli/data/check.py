@@ -15,6 +15,7 @@ from hamvae_model.config import CLIP_SOURCES, DataConfig
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 from hamvae_model.spelling import counted
 
+from .._decoding import Decoding
 from .._options import PATH, Name, fps_option, json_option, length_option, loop_option
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def check(
         frame_seconds=1 / fps if fps else None,
         loop=loop,
     )
-    found, source = examine(listing, config, size=SIZE, length=length)
+    found, source = examine(listing, config, size=SIZE, length=length, progress=Decoding())
     price = cost(hv.build(preset or DEFAULT_PRESETS[data], source=source), source) if source else None
     if as_json:
         click.echo(json.dumps(asdict(found) | {"cost": asdict(price) if price else None}))
@@ -105,8 +106,10 @@ def _print(found: Checkup, price: Cost | None) -> None:
         click.echo(f"rates     {_tally(found.rates)}")
     if found.preparations:
         click.echo(f"prepared  {_tally(found.preparations)}")
-    for names in found.duplicates:
+    for names in found.duplicates[:NAMED]:
         click.echo(f"the same  {_some(names)}")
+    if len(found.duplicates) > NAMED:
+        click.echo(f"the same  and {len(found.duplicates) - NAMED} more")
     for what, names in (("black", found.dark), ("still", found.still), ("ignored", found.ignored)):
         if names:
             click.echo(f"{what:<8}  {_some(names)}")

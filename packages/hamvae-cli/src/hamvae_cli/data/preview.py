@@ -6,19 +6,33 @@ import click
 
 import hamvae_model as hv
 from hamvae_model.config import SOURCES
+from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 from hamvae_model.spelling import nearest
 
 from .. import _outputs
-from .._options import output_option, root_option, scale_option
+from .._decoding import Decoding
+from .._options import Name, length_option, loop_option, output_option, root_option, scale_option
 
 
 @click.command()
 @click.argument("source", metavar="SOURCE|DIR")
+@click.option("--preset", type=Name(PRESETS), metavar="NAME", help="As for `hamvae train`.")
+@length_option
+@loop_option
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Clips a motion.")
 @output_option
 @scale_option
 @root_option
-def preview(source: str, count: int, output: Path, scale: int, root: Path | None) -> None:
+def preview(
+    source: str,
+    preset: str | None,
+    length: int,
+    loop: bool,
+    count: int,
+    output: Path,
+    scale: int,
+    root: Path | None,
+) -> None:
     """Draw the first clips of every motion, as training would see them.
 
     SOURCE is the name of a source, or a folder of your own clips, of which those that cannot be used are left out.
@@ -35,5 +49,6 @@ def preview(source: str, count: int, output: Path, scale: int, root: Path | None
     if source not in SOURCES and not Path(source).exists():
         raise hv.UsageError(f"There is no source and no folder of clips '{source}'{nearest(source, SOURCES)}")
     name, folder = (source, root) if source in SOURCES else ("folder", Path(source))
-    opened = hv.open_source(name, folder, skip_bad=True)
+    framing = PRESETS[preset or DEFAULT_PRESETS[name]].framing
+    opened = hv.open_source(name, folder, framing=framing, length=length, loop=loop, skip_bad=True, progress=Decoding())
     _outputs.write(output, examples(opened, count), scale=scale)

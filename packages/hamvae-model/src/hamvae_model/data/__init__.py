@@ -91,7 +91,13 @@ def open_source(
     return Characters(art, labels, device)
 
 
-def reopen_source(config: Config, root: str | Path | None = None, *, device: torch.device | str = "cpu") -> Source:
+def reopen_source(
+    config: Config,
+    root: str | Path | None = None,
+    *,
+    device: torch.device | str = "cpu",
+    progress: Progress | None = None,
+) -> Source:
     """The source of a run, opened as it was when the run began.
 
     Raises: as `open_source`.
@@ -108,6 +114,7 @@ def reopen_source(config: Config, root: str | Path | None = None, *, device: tor
         loop=data.loop,
         frame_seconds=data.frame_seconds,
         skip_bad=True,
+        progress=progress,
     )
 
 

@@ -4,6 +4,7 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..config import DataConfig
 from ..errors import HamvaeError
@@ -136,6 +137,17 @@ def _advice(source: StoredClips | None, usable: Sequence[Recording], stored: Seq
     contradictions = sum(len(names) > 1 for names in labels.values())
     if contradictions:
         found.append(f"{contradictions} of the repeated clips stand under different motions; keep each under one.")
+    sides: defaultdict[str, set[str]] = defaultdict(set)
+    for split in SPLITS:
+        for recording in source.recordings(split):
+            if recording.identity is None:
+                sides[Path(recording.name.partition("#")[0]).stem].add(split)
+    both = [stem for stem, found_on in sides.items() if len(found_on) > 1 and not stem.isdigit()]
+    if both:
+        found.append(
+            f"Clips called '{both[0]}' are both trained on and held out; if they show the same one, say so with an "
+            "identity in clips.csv."
+        )
     if not source.splits["test"]:
         found.append("No clip is held out, so nothing will tell how the model does on clips it has not seen.")
     return found

@@ -70,9 +70,13 @@ class StoredClips:
             for recording in side.recordings
         }
 
+    def recordings(self, split: str) -> Sequence[Recording]:
+        """The clips of a split on disk, in order."""
+        return self._sides[split].recordings
+
     def names(self, split: str) -> list[str]:
         """Names of the clips of a split, in order."""
-        return [recording.name for recording in self._sides[split].recordings]
+        return [recording.name for recording in self.recordings(split)]
 
     def count_labels(self, split: str) -> dict[str, int]:
         """How many clips of each class a split has."""
