@@ -6,7 +6,7 @@ A clip at twice the model's rate is looked at every other frame, so that what th
 import torch
 from torch import Tensor
 
-NEAR = 0.5  # units: a frame stands for a moment that is at most this far
+NEAR = 0.5  # units: a frame stands for a moment that is nearer than this
 
 
 def lookback(times: Tensor, reference: Tensor, history: int) -> tuple[Tensor, Tensor]:
@@ -19,10 +19,10 @@ def lookback(times: Tensor, reference: Tensor, history: int) -> tuple[Tensor, Te
 
     Returns:
         indices: int64 (b, w), oldest first; the last is `reference`.
-        seen: bool (b, w), whether a frame stands at most half a unit from that moment, not after the reference.
+        seen: bool (b, w), whether a frame stands within half a unit of that moment, not after the reference.
     """
     moments = times.gather(1, reference.unsqueeze(1)) - torch.arange(history - 1, -1, -1).to(times)
     distance = (times.unsqueeze(1) - moments.unsqueeze(2)).abs()  # (b, w, t)
     later = torch.arange(times.shape[1], device=times.device) > reference.unsqueeze(1)
     nearest = distance.masked_fill(later.unsqueeze(1), torch.inf).min(2)
-    return nearest.indices, nearest.values <= NEAR
+    return nearest.indices, nearest.values < NEAR
