@@ -84,7 +84,7 @@ def main() -> None:
         began = time.perf_counter()
         source = hv.open_source("folder", root, loop=True)
         caching = frames / (time.perf_counter() - began)
-        assert source._store.decoded == arguments.clips
+        assert source.store.decoded == arguments.clips
         files = sorted(root.glob("*/*.gif"))[:: max(1, arguments.clips // BY_IMAGEIO)]
         began = time.perf_counter()
         by_imageio = sum(len(iio.imread(path)) for path in files) / (time.perf_counter() - began)

@@ -109,7 +109,7 @@ def test_how_faces_were_cropped_is_counted(tmp_path: Path) -> None:
 def test_checking_decodes_what_training_then_need_not(root: Path) -> None:
     examined(root)
     source = hv.open_source("folder", root, size=32)
-    assert source._store.decoded == 0  # type: ignore[attr-defined]
+    assert source.store.decoded == 0  # type: ignore[attr-defined]
 
 
 def test_the_cost_of_a_run_grows_with_its_steps(root: Path) -> None:

@@ -158,8 +158,8 @@ def test_a_batch_reads_the_frames_it_needs_and_no_others(root: Path, monkeypatch
     source = opened(root)
     config = configuration(source)
     read: list[int] = []
-    whole = source._store.read
-    monkeypatch.setattr(source._store, "read", lambda shards, rows: read.append(rows.size) or whole(shards, rows))
+    whole = source.store.read
+    monkeypatch.setattr(source.store, "read", lambda shards, rows: read.append(rows.size) or whole(shards, rows))
     draw_views(config, source, torch.Generator().manual_seed(0), torch.device("cpu"))
     assert read == [config.training.batch * (config.model.history + config.training.decoded_frames)]
 

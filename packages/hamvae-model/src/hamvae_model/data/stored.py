@@ -43,7 +43,7 @@ class StoredClips:
         self.classes = tuple(sorted({recording.label for recording in recordings}))
         clips = [store.clips[recording.name] for recording in recordings]
         self.data, scales = _clocked(data, clips)
-        self._store = store
+        self.store = store
         splits = assign(recordings)
         self._sides = {
             side: _Side(
@@ -65,7 +65,7 @@ class StoredClips:
     def inventory(self) -> dict[str, str]:
         """What each clip shows, on which side, and a hash of its frames."""
         return {
-            recording.name: f"{name} {recording.label} {self._store.clips[recording.name].content}"
+            recording.name: f"{name} {recording.label} {self.store.clips[recording.name].content}"
             for name, side in self._sides.items()
             for recording in side.recordings
         }
@@ -106,7 +106,7 @@ class StoredClips:
         side = self._sides[split]
         _, within = side.place(clips, indices)
         rows = side.starts[clips].unsqueeze(1) + within
-        return self._store.read(side.shards[clips].numpy(), rows.numpy())
+        return self.store.read(side.shards[clips].numpy(), rows.numpy())
 
     def times(self, split: str, clips: Tensor, indices: Tensor) -> Tensor:
         """When these frames are shown, float32 (m, t), in units of time from the clip's first frame."""
@@ -155,7 +155,7 @@ class _Side:
         self, recordings: list[Recording], clips: list[Stored], scales: list[float], source: StoredClips
     ) -> None:
         self.recordings = recordings
-        shards = {shard: number for number, shard in enumerate(source._store.shards)}
+        shards = {shard: number for number, shard in enumerate(source.store.shards)}
         self.labels = torch.tensor(
             [source.classes.index(recording.label) for recording in recordings], dtype=torch.int64
         )

@@ -1,0 +1,50 @@
+"""Benchmarks run: each in small, writing its figures where it is told to."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..model.faces import write_faces
+
+
+def figures(root: Path, result: Path, script: str, *words: str) -> dict[str, Any]:
+    """What a benchmark measured."""
+    command = [sys.executable, str(root / "benchmarks" / script), *words, "--result", str(result)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    outcome = subprocess.run(command, cwd=result.parent, env=environment, capture_output=True, text=True, check=False)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    measured: dict[str, Any] = json.loads(result.read_text())["figures"]
+    return measured
+
+
+@pytest.fixture
+def result(tmp_path: Path) -> Path:
+    return tmp_path / "result.json"
+
+
+def test_own_clips_of_four_kinds_are_trained_on_swapped_and_judged(root: Path, result: Path) -> None:
+    words = ("--source", "builtin", "--characters", "8", "--steps", "10")
+    found = figures(root, result, "own_clips.py", *words)
+    assert found["held_out"].keys() == found["trained_on"].keys()
+    assert found["held_out"]["judge_accuracy_on_the_files"] == 1
+    assert found["held_out"]["swaps"] == 2 * 9
+    assert 0 <= found["held_out"]["swap_action_accuracy"] <= 1 and found["held_out"]["swap_psnr"] > 5
+
+
+def test_the_store_is_measured_beside_imageio(root: Path, result: Path) -> None:
+    found = figures(root, result, "clip_store.py", "--clips", "30")
+    assert found["frames"] == 30 * 16
+    assert found["store_frames_per_second"] > found["imageio_frames_per_second"] > 0
+
+
+def test_drawn_faces_in_the_layout_of_mug_are_trained_on_and_scored(root: Path, result: Path) -> None:
+    write_faces(result.parent / "mug", frames=34)
+    words = ("photos", "--root", "mug", "--run", "run", "--steps", "2")
+    found = figures(root, result, "quality.py", *words)
+    assert found["clips"] == found["rolled_clips"] == 3  # one subject of four, in three expressions
+    assert found["static_psnr"] > found["one_frame_psnr"] > 0  # nothing is learnt in two steps
