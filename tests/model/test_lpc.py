@@ -31,10 +31,6 @@ def opened(root: Path, **options: str) -> StoredClips:
     return source
 
 
-def clip(source: StoredClips, name: str) -> hv.Clip:
-    return source.clip("train" if name in source.names("train") else "test", name)
-
-
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     for number in range(3):
@@ -67,7 +63,7 @@ def test_a_class_can_be_the_action_alone(root: Path) -> None:
     ],
 )
 def test_each_motion_plays_its_cells_and_comes_round(root: Path, motion: str, row: int, columns: list[int]) -> None:
-    shown = clip(opened(root), f"hero 1.png#{motion}")
+    shown = opened(root).find(f"hero 1.png#{motion}")
     assert [int(frame[0, 0, 0]) // 10 for frame in shown.frames] == columns
     assert {int(frame[1, 0, 0]) // 10 for frame in shown.frames} == {row}
     assert (shown.label, shown.period) == (motion, len(columns))
@@ -90,11 +86,11 @@ def test_layers_of_a_folder_are_laid_over_each_other_in_the_order_of_their_names
     coat[:, np.arange(832) % 64 >= 32] = 0
     Image.fromarray(coat).save(tmp_path / "hero" / "2-my-coat.png")
     sheet().save(tmp_path / "other.png")
-    frames = clip(opened(tmp_path), "hero#walk-left").frames
+    frames = opened(tmp_path).find("hero#walk-left").frames
     assert frames[0, 2, 0].tolist() == [90] * 32 + [200] * 32
     (tmp_path / "hero" / "2-my-coat.png").unlink()
     sheet(blue=91).save(tmp_path / "hero" / "2-my-coat.png")
-    assert clip(opened(tmp_path), "hero#walk-left").frames[0, 2].unique().tolist() == [91]
+    assert opened(tmp_path).find("hero#walk-left").frames[0, 2].unique().tolist() == [91]
 
 
 def test_newer_sheets_may_have_more_rows_below(tmp_path: Path) -> None:
@@ -131,6 +127,6 @@ def test_layers_of_the_data_set_make_the_data_sets_own_clips(sprites: Characters
         split, number = everyone[numbers]
         for motion in sprites.motions:
             expected = sprites.clip(split, f"{number}/{motion}").frames
-            assert clip(source, f"{name}#{motion}").frames.equal(expected), (name, motion)
+            assert source.find(f"{name}#{motion}").frames.equal(expected), (name, motion)
     names = [name for split in source.splits for name in source.names(split)]
     assert "hero 0#shoot-back" in names and "hero 1#shoot-back" not in names  # trousers 5 are not drawn for it

@@ -21,17 +21,13 @@ def opened(root: Path) -> StoredClips:
     return source
 
 
-def clip(source: StoredClips, name: str) -> hv.Clip:
-    return source.clip("train" if name in source.names("train") else "test", name)
-
-
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return write_faces(tmp_path / "mug", subjects=4)
 
 
 def test_every_second_frame_is_kept_at_the_models_size(root: Path) -> None:
-    shown = clip(opened(root), "001/happiness/take000")
+    shown = opened(root).find("001/happiness/take000")
     assert shown.frames.shape == (12, 3, 64, 64)
     assert shown.times.tolist() == list(range(12))
     assert shown.label == "happiness"
@@ -52,7 +48,7 @@ def test_a_quarter_of_the_subjects_is_held_out_and_nobody_is_on_both_sides(tmp_p
 
 def test_without_annotations_the_middle_is_kept_and_it_says_so(root: Path) -> None:
     assert {one.note for one in list_mug(root).recordings} == {"cropped to its centre"}
-    shown = clip(opened(root), "001/anger/take000").frames[0]
+    shown = opened(root).find("001/anger/take000").frames[0]
     middle = face(0, "anger", 0).crop((12, 0, 84, 72)).resize((64, 64))
     assert abs(shown.permute(1, 2, 0).numpy().astype(int) - middle).mean() < 6
 
@@ -64,15 +60,15 @@ def test_annotations_move_the_crop_to_the_face_and_it_says_so(root: Path) -> Non
     write_landmarks(take, centre=(30, 36))
     notes = {one.name: one.note for one in list_mug(root).recordings}
     assert notes["001/anger/take000"] == "cropped to its landmarks"
-    skin = clip(opened(root), "001/anger/take000").frames[0, 0] > 150
+    skin = opened(root).find("001/anger/take000").frames[0, 0] > 150
     left, right = skin[:, :32].sum().item(), skin[:, 32:].sum().item()
     assert skin.float().mean() > 0.3 and abs(left - right) < 0.15 * (left + right)
 
 
 def test_new_annotations_are_noticed(root: Path) -> None:
-    before = clip(opened(root), "001/anger/take000").frames
+    before = opened(root).find("001/anger/take000").frames
     write_landmarks(root / "001" / "anger" / "take000")
-    assert not clip(opened(root), "001/anger/take000").frames.equal(before)
+    assert not opened(root).find("001/anger/take000").frames.equal(before)
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,26 @@ def test_a_run_opens_its_folder_again_as_it_was(stopped: Path, root: Path) -> No
     config = checkpoint.load_config(stopped)
     assert config.data == opened(root).data
     assert [report.step for report in resumed(stopped, root)] == [4]
-    assert hv.open_clip("folder:train/hop/1.gif", root, like=config).frames.shape[-1] == SIZE
+    assert hv.open_clip("folder:hop/1.gif", root, like=config).frames.shape[-1] == SIZE
+
+
+def test_a_clip_is_found_with_and_without_its_split(root: Path) -> None:
+    whole = hv.open_clip("folder:run/2.gif", root)
+    assert hv.open_clip("folder:test/run/2.gif", root).frames.equal(whole.frames)
+    assert whole.source == "folder:test/run/2.gif"
+
+
+@pytest.mark.parametrize(
+    ("reference", "sentence"),
+    [
+        ("folder:run/2.gfi", "The folder source has no clip 'run/2.gfi'; did you mean 'run/2.gif'?"),
+        ("folder:train/run/2.gif", "The train split of folder has no clip 'run/2.gif'; did you mean 'run/"),
+    ],
+)
+def test_a_clip_that_is_not_there_is_answered_with_the_nearest(root: Path, reference: str, sentence: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        hv.open_clip(reference, root)
+    assert str(refusal.value).startswith(sentence)
 
 
 def test_a_run_that_meets_other_clips_says_what_changed(stopped: Path, root: Path) -> None:

@@ -144,7 +144,7 @@ def _path(root: str | Path | None) -> Path | None:
 
 
 def open_clip(reference: str, root: str | Path | None = None, *, like: Config | None = None) -> Clip:
-    """A clip by reference, ``sprites:test/12/walk-left`` or ``folder:train/walk/hero.gif``, or from a file.
+    """A clip by reference, ``sprites:test/12/walk-left`` or ``folder:walk/hero.gif``, or from a file.
 
     Args:
         reference: of a clip of a source, or a file or folder as for `media.read`.
@@ -157,11 +157,14 @@ def open_clip(reference: str, root: str | Path | None = None, *, like: Config | 
     """
     name, colon, rest = reference.partition(":")
     if colon and "#" not in name and not Path(reference).exists():
-        split, _, clip = rest.partition("/")
         if like is not None and like.data.source == name:
-            return reopen_source(like, root).clip(split, clip)
-        labels = like.data.labels if like else LABELS[-1]
-        return open_source(name, root, labels=labels, skip_bad=True).clip(split, clip)
+            source = reopen_source(like, root)
+        else:
+            source = open_source(name, root, labels=like.data.labels if like else LABELS[-1], skip_bad=True)
+        split, _, clip = rest.partition("/")
+        if split not in source.splits and isinstance(source, StoredClips):
+            return source.find(rest)
+        return source.clip(split, clip)
     from ..media import read
 
     return read(reference)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from ..config import DataConfig
 from ..errors import HamvaeError
+from .index import Stored
 from .recording import Listing, Recording
 from .splits import SPLITS
-from .store import Progress, Store, Stored, open_store
+from .store import Progress, Store, open_store
 from .stored import StoredClips, source_of, usable_clips
 
 DARK = 0.02  # mean of all pixel values, of 1: less is next to black

@@ -2,20 +2,16 @@
 
 A store is a folder: `index.json`, and shards `frames-*.u8` of uint8 frames (3, size, size) one after the other. A shard
 never changes; new clips go into a new shard, and then a new index takes the old one's place. So a crash leaves the old
-store, a reader keeps what it has mapped, and of two processes that build at once the last one's index stands. A clip
-is known by the sizes and modification times of its files, and where those differ by a hash of their names and bytes:
-a touched or renamed clip is not decoded again, a changed one is.
+store, a reader keeps what it has mapped, and of two processes that build at once the last one's index stands.
 """
 
 import dataclasses
 import hashlib
-import json
 import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_low
 from typing import Any, BinaryIO
@@ -26,52 +22,21 @@ import torch
 from platformdirs import user_cache_path
 from torch import Tensor
 
-from ..atomic import write_bytes, writing
+from ..atomic import writing
 from ..clip import Clip
 from ..config import FramingConfig
 from ..errors import HamvaeError, UsageError
 from ..framing import framed
+from .index import Missing, Stored, compare, frames_in, load, save
 from .recording import Recording
 
 CACHE_VARIABLE = "HAMVAE_CACHE"
 FORMAT = 1  # grows when stored bytes would come out differently
 BESIDE = ".hamvae"  # the store's folder inside the data's
-INDEX = "index.json"
 ABANDONED = 24 * 3600  # seconds after which a shard that no index knows belongs to nobody who is still at work
 
 Progress = Callable[[int, int], None]  # clips decoded, clips to decode
 Frames = npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stored:
-    """What the index knows of a clip.
-
-    Args:
-        stamp: of the sizes and modification times of its files.
-        source: hash of its files' bytes.
-        content: hash of its frames.
-        shard, start, count: where its frames are; a recording of nothing has none.
-        times: of its frames in its own unit; None for 0, 1, 2, …
-        frame_seconds, period: as of a `Clip`.
-        height, width: of its pictures before they were framed.
-        brightness: mean of all pixel values, in [0, 1].
-        moving: the largest share of pixel values in which a frame differs from the first.
-    """
-
-    stamp: str
-    source: str
-    content: str
-    shard: str
-    start: int
-    count: int
-    times: tuple[float, ...] | None
-    frame_seconds: float | None
-    period: float | None
-    height: int
-    width: int
-    brightness: float
-    moving: float
 
 
 class Store:
@@ -133,13 +98,13 @@ def open_store(
     key = "-".join(filter(None, (str(size), framing.fit, framing.resample, colour, recipe, f"v{FORMAT}")))
     places = [place / key for place in _places(root)]
     for folder in places:
-        kept, missing, problems = _compare(_load(folder, size), recordings)
+        kept, missing, problems = compare(load(folder, size), recordings)
         if not missing:
             break
     else:
         folder = _writable(places)
-        known = _load(folder, size)
-        kept, missing, problems = _compare(known, recordings)
+        known = load(folder, size)
+        kept, missing, problems = compare(known, recordings)
         kept, failed = _extend(folder, known, kept, missing, framing, size, progress)
         problems |= failed
     return Store(folder, size, kept, problems, len(missing))
@@ -166,80 +131,15 @@ def _writable(folders: Sequence[Path]) -> Path:
     )
 
 
-def _load(folder: Path, size: int) -> dict[str, Stored]:
-    """The clips of an index whose frames are there; a damaged index is an empty one."""
-    try:
-        values = json.loads((folder / INDEX).read_bytes())
-        clips = {name: _stored(value) for name, value in values.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return {}
-    frames = {shard: _frames_in(folder / shard, size) for shard in {clip.shard for clip in clips.values()}}
-    return {name: clip for name, clip in clips.items() if clip.start + clip.count <= frames[clip.shard]}
-
-
-def _stored(value: dict[str, Any]) -> Stored:
-    return Stored(**{**value, "times": None if value["times"] is None else tuple(value["times"])})
-
-
-def _frames_in(shard: Path, size: int) -> int:
-    try:
-        return shard.stat().st_size // (3 * size * size)
-    except OSError:
-        return 0
-
-
 def _map(shard: Path, size: int) -> Frames:
     return np.memmap(shard, dtype=np.uint8, mode="r").reshape(-1, 3, size, size)
-
-
-def _compare(
-    known: dict[str, Stored], recordings: Sequence[Recording]
-) -> tuple[dict[str, Stored], list[tuple[Recording, str, str]], dict[str, HamvaeError]]:
-    """What is stored already, what is not (with its stamp and the hash of its bytes), and what cannot be looked at."""
-    by_source = {clip.source: clip for clip in known.values()}
-    kept: dict[str, Stored] = {}
-    missing: list[tuple[Recording, str, str]] = []
-    problems: dict[str, HamvaeError] = {}
-    for recording in recordings:
-        try:
-            stamp = _stamp(recording)
-            clip = known.get(recording.name)
-            if clip is None or clip.stamp != stamp:
-                source = _hash_of_bytes(recording)
-                clip = by_source.get(source)
-        except OSError as error:
-            path = error.filename or recording.files[0]
-            problems[recording.name] = UsageError(f"{path} cannot be read ({error.strerror or error}).")
-            continue
-        if clip is None:
-            missing.append((recording, stamp, source))
-        else:
-            kept[recording.name] = clip if clip.stamp == stamp else dataclasses.replace(clip, stamp=stamp)
-    return kept, missing, problems
-
-
-def _stamp(recording: Recording) -> str:
-    digest = hashlib.blake2b(digest_size=12)
-    for path in recording.files:
-        facts = path.stat()
-        digest.update(f"{path.name}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode(errors="surrogateescape"))
-    return digest.hexdigest()
-
-
-def _hash_of_bytes(recording: Recording) -> str:
-    # The part after the file's name and the preparation: clips of one sheet share its bytes, not its frames.
-    digest = hashlib.blake2b(f"{recording.name.partition('#')[2]}\0{recording.note}".encode(), digest_size=12)
-    for path in recording.files:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "blake2b").digest())
-    return digest.hexdigest()
 
 
 def _extend(
     folder: Path,
     known: dict[str, Stored],
     kept: dict[str, Stored],
-    missing: Sequence[tuple[Recording, str, str]],
+    missing: Sequence[Missing],
     framing: FramingConfig,
     size: int,
     progress: Progress | None,
@@ -254,18 +154,18 @@ def _extend(
                 start = file.tell() // (3 * size * size)
                 file.write(_map(folder / clip.shard, size)[clip.start : clip.start + clip.count].data)
                 clips[name] = dataclasses.replace(clip, shard=shard, start=start)
-        for done, (recording, stamp, source) in enumerate(missing, start=1):
+        for done, one in enumerate(missing, start=1):
             place = file.tell()
             try:
-                clips[recording.name] = Stored(
-                    stamp=stamp,
-                    source=source,
+                clips[one.recording.name] = Stored(
+                    stamp=one.stamp,
+                    source=one.source,
                     shard=shard,
                     start=place // (3 * size * size),
-                    **_append(file, recording.decode(), framing, size),
+                    **_append(file, one.recording.decode(), framing, size),
                 )
             except HamvaeError as error:
-                problems[recording.name] = error
+                problems[one.recording.name] = error
                 file.seek(place)
                 file.truncate()
             if progress is not None:
@@ -273,8 +173,7 @@ def _extend(
     used = {clip.shard for clip in clips.values()}
     if shard not in used:  # every clip failed
         (folder / shard).unlink()
-    index = {name: dataclasses.asdict(clip) for name, clip in clips.items()}
-    write_bytes(folder / INDEX, json.dumps(index).encode())
+    save(folder, clips)
     _sweep(folder, used, superseded={clip.shard for clip in known.values()})
     return clips, problems
 
@@ -322,7 +221,7 @@ _NOTHING: dict[str, Any] = {
 
 def _wasteful(folder: Path, kept: dict[str, Stored], size: int) -> bool:
     """Whether more than half of the frames in the shards still in use are of clips that are gone."""
-    held = sum(_frames_in(folder / shard, size) for shard in {clip.shard for clip in kept.values()})
+    held = sum(frames_in(folder / shard, size) for shard in {clip.shard for clip in kept.values()})
     return sum(clip.count for clip in kept.values()) < held / 2
 
 

@@ -12,9 +12,10 @@ from ..clip import Batch, Clip
 from ..config import DataConfig
 from ..errors import HamvaeError, UsageError
 from ..spelling import counted, nearest
+from .index import Stored
 from .recording import Listing, Recording
 from .splits import SPLITS, assign
-from .store import Progress, Store, Stored, open_store
+from .store import Progress, Store, open_store
 
 
 class StoredClips:
@@ -133,7 +134,7 @@ class StoredClips:
             raise UsageError(f"The {self.name} source has no split '{split}'{nearest(split, self.splits)}")
         names = self.names(split)
         if name not in names:
-            raise UsageError(f"{self.name}:{split} has no clip '{name}'{nearest(name, names)}")
+            raise UsageError(f"The {split} split of {self.name} has no clip '{name}'{nearest(name, names)}")
         side, number = self._sides[split], names.index(name)
         which = torch.tensor([number])
         indices = torch.arange(int(side.counts[number])).unsqueeze(0)
@@ -146,6 +147,17 @@ class StoredClips:
             period=int(lap) if lap.is_integer() else None,
             frame_seconds=self.data.frame_seconds,
         )
+
+    def find(self, name: str) -> Clip:
+        """One whole clip, on whichever side it is.
+
+        Raises: UsageError: no such clip.
+        """
+        for split in self.splits:
+            if name in self.names(split):
+                return self.clip(split, name)
+        everything = [known for split in self.splits for known in self.names(split)]
+        raise UsageError(f"The {self.name} source has no clip '{name}'{nearest(name, everything)}")
 
 
 class _Side:
