@@ -107,7 +107,7 @@ def test_a_damaged_index_is_made_again(root: Path, damage: bytes) -> None:
 def test_frames_that_are_gone_or_cut_short_are_decoded_again(root: Path) -> None:
     store = store_of(root)
     shard = store.folder / store.shards[0]
-    os.truncate(shard, 3 * 32 * 32 * 20)  # two clips and a half
+    os.truncate(shard, 3 * 32 * 32 * 20 + 100)  # two clips and a half
     again = store_of(root)
     assert again.decoded == 4
     assert frames_of(again, "run/2.gif").equal(hv.read(root / "run" / "2.gif").frames)
@@ -182,6 +182,16 @@ def test_a_shard_that_nobody_knows_is_swept_away_when_it_is_old(root: Path) -> N
     hv.write(root / "hop" / "new.gif", square(111))
     store_of(root)
     assert not (folder / "frames-old.u8").exists() and (folder / "frames-young.u8").exists()
+
+
+def test_frames_that_vanish_while_the_store_is_opened_are_one_sentence(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_of(root)
+    monkeypatch.setattr("hamvae_model.data.store.load", lambda *_: store.clips)
+    (store.folder / store.shards[0]).unlink()
+    with pytest.raises(HamvaeError, match=r"changed while it was opened .*; try again\."):
+        store_of(root)
 
 
 def test_a_folder_that_cannot_be_written_is_cached_elsewhere(

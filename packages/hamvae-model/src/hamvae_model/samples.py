@@ -35,13 +35,13 @@ def sample_sheet(model: HamVAE, preview: PreviewClips, path: Path) -> float:
     model.eval()
     device = model.start_prior.mean.device
     frames, labels = preview.frames.to(device), preview.labels.to(device)
-    times = preview.times.to(device)
+    times = preview.times
     forward, backward = times - times[:, :1], times - times[:, -1:]
     generated = model.render(
         model.infer_content(frames[:, :1]), model.infer_state(frames[:, :1], labels).mean, labels, forward
     )
     shown, named = frames[:SHOWN], labels[:SHOWN]
-    content, state = model.infer_content(shown), model.infer_state(shown, named).mean
+    content, state = model.infer_content(shown), model.infer_state(shown, named, times[:SHOWN]).mean
     reconstructed = model.render(content, state, named, backward[:SHOWN])
     swapped = model.render(content, state.roll(-1, 0), named.roll(-1, 0), backward[:SHOWN].roll(-1, 0))
     rows: list[Tensor] = []

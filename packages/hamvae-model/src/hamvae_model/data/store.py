@@ -48,6 +48,8 @@ class Store:
         clips: what is stored, by the recordings' names.
         problems: why the others could not be.
         decoded: how many clips had to be decoded to get there.
+
+    Raises: HamvaeError: frames vanished meanwhile.
     """
 
     def __init__(
@@ -97,17 +99,15 @@ def open_store(
     colour = "".join(f"{value:02x}" for value in framing.background)
     key = "-".join(filter(None, (str(size), framing.fit, framing.resample, colour, recipe, f"v{FORMAT}")))
     places = [place / key for place in _places(root)]
-    for folder in places:
-        kept, missing, problems = compare(load(folder, size), recordings)
+    found = {folder: known for folder in places if (known := load(folder, size))}
+    compared = {folder: compare(known, recordings) for folder, known in found.items()}
+    for folder, (kept, missing, problems) in compared.items():
         if not missing:
-            break
-    else:
-        folder = _writable(places)
-        known = load(folder, size)
-        kept, missing, problems = compare(known, recordings)
-        kept, failed = _extend(folder, known, kept, missing, framing, size, progress)
-        problems |= failed
-    return Store(folder, size, kept, problems, len(missing))
+            return Store(folder, size, kept, problems, 0)
+    folder = _writable(places)
+    kept, missing, problems = compared[folder] if folder in compared else compare({}, recordings)
+    kept, failed = _extend(folder, found.get(folder, {}), kept, missing, framing, size, progress)
+    return Store(folder, size, kept, problems | failed, len(missing))
 
 
 def _places(root: Path) -> list[Path]:
@@ -132,7 +132,11 @@ def _writable(folders: Sequence[Path]) -> Path:
 
 
 def _map(shard: Path, size: int) -> Frames:
-    return np.memmap(shard, dtype=np.uint8, mode="r").reshape(-1, 3, size, size)
+    """The whole frames of a shard, read when they are asked for."""
+    try:
+        return np.memmap(shard, dtype=np.uint8, mode="r", shape=(frames_in(shard, size), 3, size, size))
+    except (OSError, ValueError) as error:  # the latter for an empty file
+        raise HamvaeError(f"{shard} changed while it was opened ({error}); try again.") from None
 
 
 def _extend(

@@ -85,7 +85,7 @@ def held_out_clips(model: HamVAE, source: Source) -> dict[str, float]:
     values: defaultdict[str, list[Tensor]] = defaultdict(list)
     for some in torch.split(torch.arange(source.splits["test"]), CLIPS_AT_ONCE):
         batch = source.clips("test", some)
-        frames, labels, times = batch.frames.to(device), batch.labels.to(device), batch.times.to(device)
+        frames, labels, times = batch.frames.to(device), batch.labels.to(device), batch.times
         state = model.infer_state(frames, labels, times).mean
         images = model.render(model.infer_content(frames), state, labels, times - times[:, -1:])
         values["reconstruction_psnr"].append(psnr(images, as_images(frames)).mean(1))
@@ -95,7 +95,7 @@ def held_out_clips(model: HamVAE, source: Source) -> dict[str, float]:
         indices = torch.arange(rolled).expand(len(long), -1)
         truth = as_images(source.frames("test", long, indices).to(device))
         first, labels = source.frames("test", long, indices[:, :1]).to(device), source.labels("test", long).to(device)
-        moments = source.times("test", long, indices).to(device)
+        moments = source.times("test", long, indices)
         state = model.infer_state(first, labels).mean
         images = model.render(model.infer_content(first), state, labels, moments - moments[:, :1])
         still = truth[:, :1].expand_as(truth)
