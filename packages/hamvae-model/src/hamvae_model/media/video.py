@@ -22,12 +22,14 @@ FORMATS = {
     **{".mp4": "MP4", ".m4v": "MP4", ".mov": "QuickTime", ".webm": "WebM", ".mkv": "Matroska", ".avi": "AVI"},
 }
 
+_SMALL = 256 * 256  # pixels of a frame below which starting threads takes longer than decoding
+
 
 def shown(path: Path, start: int = 0) -> Iterator[Shown]:
     """Frames from number `start` on, turned upright, each for as long as the next one is later."""
     with _opened(path) as (container, stream):
         usual = longest = 1 / float(stream.average_rate or stream.guessed_rate or 25)
-        waiting, now = None, 0.0
+        pixels, waiting, now = _Upright(), None, 0.0
         for number, frame in enumerate(container.decode(stream)):
             if frame.width * frame.height > PIXEL_LIMIT:
                 raise too_large(path)
@@ -35,14 +37,14 @@ def shown(path: Path, start: int = 0) -> Iterator[Shown]:
                 lasting = _between(waiting, frame) or usual
                 now, longest = now + lasting, max(longest, lasting)
                 if number > start:
-                    yield Shown(_pixels(waiting), lasting)
+                    yield Shown(pixels(waiting), lasting)
             waiting = frame
         end = _end(container, stream)
         if waiting is None or (end is not None and now + 1.5 * longest < end):
             raise HamvaeError(f"{path} is cut short (it ends before its time); make or fetch it again.")
         last = float(waiting.duration * waiting.time_base) if waiting.duration and waiting.time_base else usual
         if number >= start:
-            yield Shown(_pixels(waiting), last)
+            yield Shown(pixels(waiting), last)
 
 
 def facts(path: Path) -> Facts:
@@ -72,6 +74,8 @@ def _opened(path: Path) -> Iterator["tuple[InputContainer, VideoStream]"]:
             stream = container.streams.video[0]
             if stream.codec_context.width * stream.codec_context.height > PIXEL_LIMIT:
                 raise too_large(path)
+            if stream.codec_context.width * stream.codec_context.height <= _SMALL:
+                stream.thread_type = "NONE"
             yield container, stream
     except IsADirectoryError:
         raise UsageError(f"{path} is a folder; name a video inside it.") from None
@@ -83,11 +87,19 @@ def _opened(path: Path) -> Iterator["tuple[InputContainer, VideoStream]"]:
         ) from None
 
 
-def _pixels(frame: "VideoFrame") -> NDArray[np.uint8]:
-    """Upright pixels (h, w, 3), or (h, w, 4) where the video has transparency."""
-    transparent = any(component.is_alpha for component in frame.format.components)
-    pixels = frame.to_ndarray(format="rgba" if transparent else "rgb24").astype(np.uint8, copy=False)
-    return np.rot90(pixels, round(frame.rotation / 90)) if frame.rotation else pixels
+class _Upright:
+    """Frames as upright pixels (h, w, 3), or (h, w, 4) where the video has transparency."""
+
+    def __init__(self) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self._reformatter = VideoReformatter()  # one for all frames: to make one takes longer than a small frame
+
+    def __call__(self, frame: "VideoFrame") -> NDArray[np.uint8]:
+        transparent = any(component.is_alpha for component in frame.format.components)
+        plain = self._reformatter.reformat(frame, format="rgba" if transparent else "rgb24", threads=1)
+        pixels = plain.to_ndarray().astype(np.uint8, copy=False)
+        return np.rot90(pixels, round(frame.rotation / 90)) if frame.rotation else pixels
 
 
 def _between(frame: "VideoFrame", following: "VideoFrame") -> float | None:
