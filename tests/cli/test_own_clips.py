@@ -143,6 +143,22 @@ def test_check_exits_with_1_when_training_could_not_begin(hamvae: Command, clips
     assert facts["cost"] is None and "1 motion" in facts["refusal"]
 
 
+@pytest.mark.parametrize("table", ["clip;split\n", None], ids=["a wrong table", "nothing"])
+def test_check_exits_with_1_for_a_folder_that_cannot_even_be_listed(
+    hamvae: Command, here: Path, clips: Path, table: str | None
+) -> None:
+    folder = clips if table else here / "empty"
+    folder.mkdir(exist_ok=True)
+    (folder / "clips.csv").write_text(table or "")
+    result = hamvae("data", "check", folder)
+    assert result.exit_code == 1 and result.stdout.startswith("refused   ")
+    assert json.loads(hamvae("data", "check", folder, "--json").stdout)["refusal"] == result.stdout[10:-1]
+
+
+def test_check_of_a_folder_that_is_not_there_is_a_wrong_request(refusal: Refusal) -> None:
+    assert "There is no folder of clips 'absent'" in refusal("data", "check", "absent", code=2)
+
+
 def test_preview_takes_a_folder(hamvae: Command, clips: Path) -> None:
     assert hamvae("data", "preview", clips, "--count", "2", "-o", "sheet.png").exit_code == 0
     height, width = hv.read("sheet.png").frames.shape[-2:]

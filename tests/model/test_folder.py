@@ -128,6 +128,11 @@ def wrong_layout(root: Path) -> None:
     (root / "bad.toml").write_text("cel = [32, 32]")
 
 
+def strange_action(root: Path) -> None:
+    hv.write(root / "bad.png", square(9, 1))
+    (root / "bad.toml").write_text('cell = [32, 32]\n[actions."a/b"]\nrow = 0')
+
+
 BAD: dict[Callable[[Path], None], tuple[str, str]] = {
     truncate: ("hop/bad.gif", "hop/bad.gif is cut short"),
     text_named_png: ("hop/bad.gif", "hop/bad.gif does not hold a GIF picture, whatever its name says"),
@@ -141,6 +146,7 @@ BAD: dict[Callable[[Path], None], tuple[str, str]] = {
     link_to_above: ("hop/bad", "hop/bad is a symbolic link to a folder that it stands in itself; remove it."),
     empty_action: ("bad", "bad holds no clips; put some there, or remove it."),
     outside: ("bad.gif", "bad.gif lies outside of the folders that name the actions; move it into one."),
+    strange_action: ("bad.png#a/b", "bad.png"),
     wrong_layout: ("bad.png", "bad.toml: it has the unknown key 'cel'; did you mean 'cell'?"),
 }
 

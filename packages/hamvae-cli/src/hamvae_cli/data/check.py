@@ -68,7 +68,13 @@ def check(
     from hamvae_model.estimate import cost
 
     chosen = PRESETS[preset or DEFAULT_PRESETS[data]]
-    listing = list_clips(data, folder, chosen.labels)
+    try:
+        listing = list_clips(data, folder, chosen.labels)
+    except hv.UsageError as error:
+        if not folder.is_dir():
+            raise
+        click.echo(json.dumps({"refusal": str(error)}) if as_json else f"refused   {error}")
+        ctx.exit(1)
     if listing is None:
         raise hv.UsageError(
             f"'{folder}' holds the Sprites data set, which is composed and not decoded; just train on it."

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import media
-from ..clip import Clip
 from ..errors import HamvaeError, UsageError
 from ..media.layout import described_by
 from ..media.reading import EXTENSIONS
@@ -87,7 +86,7 @@ class _Found:
                 self.problems[self._name(path)] = error
                 return
             for action in actions:
-                self._add(path.with_name(f"{path.name}#{action}"), action, (path, layout), media.read)
+                self._add(path, action, (path, layout), part=f"#{action}")
         elif path.suffix.lower() in EXTENSIONS:
             self._add(path, label, (path,))
         elif path.suffix != ".toml":
@@ -100,15 +99,10 @@ class _Found:
         else:
             self._refuse(folder, "holds no pictures; a folder inside an action is a clip of numbered frames.")
 
-    def _add(
-        self,
-        path: Path,
-        label: str,
-        files: tuple[Path, ...],
-        read: Callable[[Path], Clip] | None = None,
-    ) -> None:
-        decode = (lambda: [read(path)]) if read else (lambda: media.stream(path))
-        self.recordings.append(Recording(name=self._name(path), label=label, files=files, decode=decode))
+    def _add(self, path: Path, label: str, files: tuple[Path, ...], part: str = "") -> None:
+        # A sheet says whether its actions repeat, which only a whole clip tells; long videos are read in pieces.
+        decode = (lambda: [media.read(f"{path}{part}")]) if part else (lambda: media.stream(path))
+        self.recordings.append(Recording(name=self._name(path) + part, label=label, files=files, decode=decode))
 
     def _guarded(self, folder: Path, look: Callable[[Path], None]) -> None:
         try:
