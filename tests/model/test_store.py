@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -113,22 +113,44 @@ def test_frames_that_are_gone_or_cut_short_are_decoded_again(root: Path) -> None
     assert frames_of(again, "run/2.gif").equal(hv.read(root / "run" / "2.gif").frames)
 
 
+def stops_with(error: type[BaseException], root: Path) -> Callable[[Path], Iterator[hv.Clip]]:
+    """A reader that hands over something and then fails in a way nobody foresaw."""
+
+    def read(reference: Path) -> Iterator[hv.Clip]:
+        yield hv.read(root / "hop" / "0.gif")
+        raise error
+
+    return read
+
+
 def test_a_crash_while_decoding_leaves_the_old_store(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = store_of(root)
     hv.write(root / "hop" / "new.gif", square(111))
-
-    def crash(reference: Path) -> Iterator[hv.Clip]:
-        yield hv.read(root / "hop" / "0.gif")
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
-        patch.setattr("hamvae_model.media.stream", crash)
-        with pytest.raises(KeyboardInterrupt):
+        patch.setattr("hamvae_model.media.stream", stops_with(RuntimeError, root))
+        with pytest.raises(RuntimeError):
             store_of(root)
     (root / "hop" / "new.gif").unlink()
     after = store_of(root)
     assert (after.decoded, after.clips) == (0, before.clips)
     assert sorted(path.name for path in after.folder.iterdir()) == sorted([*before.shards, "index.json"])
+
+
+def test_ctrl_c_keeps_what_was_decoded_by_then(root: Path) -> None:
+    recordings = list(list_folder(root).recordings)
+    stopping = replace(recordings[3], decode=lambda: stops_with(KeyboardInterrupt, root)(root))
+    with pytest.raises(KeyboardInterrupt):
+        open_store(root, [*recordings[:3], stopping, *recordings[4:]], framing=FramingConfig(), size=32)
+    store = store_of(root)
+    assert store.decoded == 3
+    assert all(frames_of(store, name).equal(hv.read(root / name).frames) for name in store.clips)
+
+
+def test_a_recording_of_nothing_is_remembered_and_never_read(root: Path) -> None:
+    (first, *_) = list_folder(root).recordings
+    for decoded in (1, 0):
+        store = open_store(root, [replace(first, decode=list)], framing=FramingConfig(), size=32)
+        assert (store.clips[first.name].count, store.shards, store.decoded) == (0, [], decoded)
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_the_old_store(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

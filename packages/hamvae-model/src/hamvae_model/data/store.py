@@ -56,7 +56,7 @@ class Store:
         self, folder: Path, size: int, clips: dict[str, Stored], problems: dict[str, HamvaeError], decoded: int
     ) -> None:
         self.folder, self.size, self.clips, self.problems, self.decoded = folder, size, clips, problems, decoded
-        self.shards = sorted({clip.shard for clip in clips.values()})
+        self.shards = sorted({clip.shard for clip in clips.values() if clip.count})
         self._maps = [_map(folder / shard, size) for shard in self.shards]
 
     def read(self, shards: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> Tensor:
@@ -148,9 +148,10 @@ def _extend(
     size: int,
     progress: Progress | None,
 ) -> tuple[dict[str, Stored], dict[str, HamvaeError]]:
-    """Write the missing clips into a new shard, then the new index."""
+    """Write the missing clips into a new shard, then the new index; after Ctrl-C, those that are decoded by then."""
     clips = dict(kept)
     problems: dict[str, HamvaeError] = {}
+    interrupted = False
     shard = f"frames-{secrets.token_hex(8)}.u8"
     with writing(folder / shard) as file:
         if _wasteful(folder, kept, size):
@@ -168,10 +169,13 @@ def _extend(
                     start=place // (3 * size * size),
                     **_append(file, one.recording.decode(), framing, size),
                 )
-            except HamvaeError as error:
-                problems[one.recording.name] = error
+            except (HamvaeError, KeyboardInterrupt) as error:
                 file.seek(place)
                 file.truncate()
+                if isinstance(error, KeyboardInterrupt):
+                    interrupted = True
+                    break
+                problems[one.recording.name] = error
             if progress is not None:
                 progress(done, len(missing))
     used = {clip.shard for clip in clips.values()}
@@ -179,6 +183,8 @@ def _extend(
         (folder / shard).unlink()
     save(folder, clips)
     _sweep(folder, used, superseded={clip.shard for clip in known.values()})
+    if interrupted:
+        raise KeyboardInterrupt
     return clips, problems
 
 
