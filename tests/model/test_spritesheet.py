@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hamvae_model.errors import UsageError
-from hamvae_model.media import probe, read, read_sheet, stream
+from hamvae_model.media import probe, read, read_sheet, stream, write
 
 WIDTH, HEIGHT, COLUMNS, ROWS = 6, 4, 5, 3
 PIXELS = torch.randint(
@@ -74,6 +74,17 @@ def test_a_layout_of_the_same_name_wins_over_that_of_the_folder(sheet: Path) -> 
     sheet.with_suffix(".toml").write_text("cell = [6, 4]\n[actions.jump]\nrow = 1\n")
     assert read(sheet).label == "jump"  # the only action needs no name
     assert read(sheet).frame_seconds is None
+
+
+def test_a_picture_of_a_single_cell_is_a_picture(sheet: Path) -> None:
+    write(sheet.parent / "portrait.png", cell(0, 0)[None])
+    assert read(sheet.parent / "portrait.png").frames.equal(cell(0, 0)[None])
+
+
+def test_a_sheet_of_one_row_is_a_sheet_and_no_strip(tmp_path: Path) -> None:
+    write(tmp_path / "row.png", torch.stack([PIXELS[:3, :4, 4 * at : 4 * at + 4] for at in range(6)]))
+    (tmp_path / "row.toml").write_text("cell = [4, 4]\n[actions.walk]\nrow = 0\nframes = [3, 1]\n")
+    assert len(read(tmp_path / "row.png")) == 2
 
 
 def test_several_actions_ask_for_a_name(sheet: Path) -> None:

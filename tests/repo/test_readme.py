@@ -28,7 +28,8 @@ def commands(text: str, program: str) -> list[list[str]]:
     """Every call of `program` in the fenced blocks, split into words; prompts and comments are dropped."""
     lines = "\n".join(content.replace("\\\n", " ") for _, content in blocks(text)).splitlines()
     steps = [step.strip().removeprefix("$ ") for line in lines for step in line.split("&&")]
-    return [shlex.split(step, comments=True) for step in steps if step.split(" ")[0] == program]
+    # A comment begins at a word of its own: sheet.png#walk is a word like any other.
+    return [shlex.split(re.sub(r"(^|\s)#.*", "", step)) for step in steps if step.split(" ")[0] == program]
 
 
 def mentions(text: str, program: str) -> list[list[str]]:

@@ -50,6 +50,12 @@ def still(path: Path) -> NDArray[np.uint8]:
         return as_array(ImageOps.exif_transpose(image))
 
 
+def size(path: Path) -> tuple[int, int]:
+    """Width and height of the whole picture, from its header."""
+    with opened(path, FORMATS[path.suffix.lower()]) as image:
+        return image.size
+
+
 def read_rgba(path: Path) -> torch.Tensor:
     """One still picture as it is stored, uint8 (4, h, w) with straight alpha; palettes are resolved.
 
