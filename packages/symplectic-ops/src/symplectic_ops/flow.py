@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from ._forward_mode import has_tangent
+from ._transforms import has_tangent
 from ._precision import WORKING_DTYPES, has_double, without_autocast
 from .errors import NonFiniteError, StructureError
 from .expm import Structure, expm

@@ -7,8 +7,11 @@ import torch
 from torch import Tensor
 
 from .._precision import WORKING_DTYPES
+from .._transforms import transformed
 from ..errors import StructureError
+from . import compiled
 from .autograd import Expm
+from .evaluation import Options, exponential
 from .finite import FiniteCheck
 
 Structure = Literal["hamiltonian", "elliptic", "skew-symmetric", "skew-hamiltonian"]
@@ -64,8 +67,17 @@ def expm(
         return A.clone()
     work = A.to(WORKING_DTYPES[A.dtype]).reshape(-1, *A.shape[-2:])
     gradient = torch.is_grad_enabled() and A.requires_grad
-    check = FiniteCheck(tuple(A.shape[:-2]), A.dtype) if check_finite else None
-    X, _ = Expm.apply(work, gradient and memory == "save", gradient, norm_bound, check)
+    options = Options(
+        gradient=gradient,
+        keep=gradient and memory == "save",
+        norm_bound=norm_bound,
+        compiled=backend == "auto",
+        check=FiniteCheck(tuple(A.shape[:-2]), A.dtype) if check_finite else None,
+    )
+    if gradient or transformed():
+        X, _ = Expm.apply(work, options)
+    else:
+        X, _ = exponential(work, options)
     return cast(Tensor, X).reshape(A.shape).to(A.dtype)
 
 

@@ -16,39 +16,41 @@ A polynomial good enough for a value or a gradient has no second derivative at d
 Whatever may be differentiated again is therefore computed at degree 18, from bounds that cover third derivatives.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import Function
 
-from .._forward_mode import has_tangent
 from .._precision import without_autocast
-from . import thresholds
-from .finite import FiniteCheck
-from .schedule import Tape, cubes, differentiate, evaluate, plan, schedule
+from .._transforms import transformed
+from .evaluation import Options, derivative, exponential, repeatable_derivative
+from .schedule import Tape, differentiate
 
 
-class Expm(Function):
-    """exp(A) of A (B, n, n), with the tape of its evaluation if `keep` says so (None otherwise).
+class _LightFunction(Function):
+    """A Function without the price of binding default arguments, which is that of a small exponential."""
 
-    `gradient` says that a gradient may be asked for; see `expm` for `norm_bound`; without a `check` NaN goes through.
-    """
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        if torch._C._are_functorch_transforms_active() or kwargs:
+            return super().apply(*args, **kwargs)
+        return super(Function, cls).apply(*args)
+
+
+class Expm(_LightFunction):
+    """exp(A) of A (B, n, n), with the tape of its evaluation if it was kept (None otherwise)."""
 
     @staticmethod
-    def forward(
-        A: Tensor, keep: bool, gradient: bool, norm_bound: float | None, check: FiniteCheck | None
-    ) -> tuple[Tensor, Tape | None]:
-        with without_autocast(A.device):
-            X, tape = _evaluate(A, thresholds.GRADIENT if gradient else thresholds.VALUE, norm_bound, check)
-        return X, tape if keep else None
+    def forward(A: Tensor, options: Options) -> tuple[Tensor, Tape | None]:
+        return exponential(A, options)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tape | None]) -> None:
-        A, _, _, norm_bound, _ = inputs
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Options], output: tuple[Tensor, Tape | None]) -> None:
+        A, ctx.options = inputs
         _, tape = output
         ctx.set_materialize_grads(False)
-        ctx.norm_bound = norm_bound
         ctx.save_for_forward(A)
         if tape is None:
             ctx.schedule = None
@@ -58,55 +60,50 @@ class Expm(Function):
             ctx.save_for_backward(A, *tape.factors, *tape.squares)
 
     @staticmethod
-    def backward(ctx: Any, G: Tensor | None, _: None) -> tuple[Tensor | None, None, None, None, None]:
-        return (None if G is None else Expm._gradient(ctx, G)), None, None, None, None
+    def backward(ctx: Any, G: Tensor | None, _: None) -> tuple[Tensor | None, None]:
+        return (None if G is None else Expm._gradient(ctx, G)), None
 
     @staticmethod
     def _gradient(ctx: Any, G: Tensor) -> Tensor:
         A, *saved = ctx.saved_tensors
         # See Note [The adjoint is a derivative]. The tape is a constant; where this gradient will itself be
         # differentiated, in reverse or forward mode, it has to be computed from A.
-        if torch.is_grad_enabled() or has_tangent(A):
-            return frechet(A.mH, G, ctx.norm_bound)
+        if torch.is_grad_enabled() or transformed():
+            return frechet(A.mH, G, ctx.options)
+        if ctx.schedule is None:
+            return derivative(A, G, ctx.options, adjoint=True)
         with without_autocast(A.device):
-            if ctx.schedule is None:
-                _, tape = _evaluate(A, thresholds.GRADIENT, ctx.norm_bound, None)
-            else:
-                tape = Tape(ctx.schedule, tuple(saved[: ctx.factors]), tuple(saved[ctx.factors :]))
+            tape = Tape(ctx.schedule, tuple(saved[: ctx.factors]), tuple(saved[ctx.factors :]))
             return differentiate(tape, G, adjoint=True)
 
     @staticmethod
     def jvp(ctx: Any, dA: Tensor | None, *_: None) -> tuple[Tensor | None, None]:
         (A,) = ctx.saved_tensors
-        return (None if dA is None else frechet(A, dA, ctx.norm_bound)), None
+        return (None if dA is None else frechet(A, dA, ctx.options)), None
 
     @staticmethod
     def vmap(
-        info: Any, in_dims: tuple[int, ...], A: Tensor, keep: bool, gradient: bool, norm_bound: float | None, _: Any
+        info: Any, in_dims: tuple[int, ...], A: Tensor, options: Options
     ) -> tuple[tuple[Tensor, None], tuple[int, None]]:
         A = A.movedim(in_dims[0], 0)
-        X, _ = Expm.apply(A.flatten(0, 1), False, gradient, norm_bound, None)
+        X, _ = Expm.apply(A.flatten(0, 1), replace(options, keep=False, check=None))
         return (X.reshape(A.shape), None), (0, None)
 
 
-class Frechet(Function):
+class Frechet(_LightFunction):
     """L(A, E) of A and E (B, n, n) at degree 18, and the squarings (B,) it used.
 
     `squarings` (B,) are those to use, or None for what A needs. See Note [Constants of low degree].
     """
 
     @staticmethod
-    def forward(A: Tensor, E: Tensor, squarings: Tensor | None, norm_bound: float | None) -> tuple[Tensor, Tensor]:
-        with without_autocast(A.device):
-            powers = cubes(A)
-            if squarings is None:
-                squarings = _squarings(powers, norm_bound)
-            _, tape = evaluate(powers, schedule(A, 18, squarings))
-            return differentiate(tape, E), squarings.clone()  # autograd forbids returning an input as it is
+    def forward(A: Tensor, E: Tensor, squarings: Tensor | None, options: Options) -> tuple[Tensor, Tensor]:
+        L, used = repeatable_derivative(A, E, squarings, options)
+        return L, used.clone() if used is squarings else used  # autograd forbids returning an input as it is
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-        A, E, _, _ = inputs
+        A, E, _, ctx.options = inputs
         _, squarings = output
         ctx.mark_non_differentiable(squarings)
         ctx.set_materialize_grads(False)
@@ -120,7 +117,7 @@ class Frechet(Function):
         A, E, squarings = ctx.saved_tensors
         # See Note [Second derivatives live in a block matrix]. Its diagonal carries the derivative along E for free.
         zero = torch.zeros_like(G)
-        L, _ = Frechet.apply(_block(A.mH, E.mH, A.mH), _block(G, zero, G), squarings, None)
+        L, _ = Frechet.apply(_block(A.mH, E.mH, A.mH), _block(G, zero, G), squarings, ctx.options)
         n = A.shape[-1]
         return L[..., :n, n:], L[..., :n, :n], None, None
 
@@ -128,9 +125,9 @@ class Frechet(Function):
     def jvp(ctx: Any, dA: Tensor | None, dE: Tensor | None, *_: None) -> tuple[Tensor | None, None]:
         A, E, squarings = ctx.saved_tensors
         if dA is None:
-            return (None if dE is None else Frechet.apply(A, dE, squarings, None)[0]), None
+            return (None if dE is None else Frechet.apply(A, dE, squarings, ctx.options)[0]), None
         dE = torch.zeros_like(dA) if dE is None else dE
-        L, _ = Frechet.apply(_block(A, E, A), _block(dA, dE, dA), squarings, None)
+        L, _ = Frechet.apply(_block(A, E, A), _block(dA, dE, dA), squarings, ctx.options)
         n = A.shape[-1]
         return L[..., :n, n:], None
 
@@ -141,7 +138,7 @@ class Frechet(Function):
         A: Tensor,
         E: Tensor,
         squarings: Tensor | None,
-        norm_bound: float | None,
+        options: Options,
     ) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
         def merged(x: Tensor, dim: int | None) -> Tensor:
             return (x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)).flatten(0, 1)
@@ -150,40 +147,15 @@ class Frechet(Function):
             merged(A, in_dims[0]),
             merged(E, in_dims[1]),
             None if squarings is None else merged(squarings, in_dims[2]),
-            norm_bound,
+            options,
         )
         return (L.unflatten(0, (info.batch_size, -1)), used.unflatten(0, (info.batch_size, -1))), (0, 0)
 
 
-def frechet(A: Tensor, E: Tensor, norm_bound: float | None = None) -> Tensor:
+def frechet(A: Tensor, E: Tensor, options: Options) -> Tensor:
     """L(A, E), the derivative of exp at A in direction E: (B, n, n), differentiable in both to any order."""
-    L: Tensor = Frechet.apply(A, E, None, norm_bound)[0]
+    L: Tensor = Frechet.apply(A, E, None, options)[0]
     return L
-
-
-def _evaluate(
-    A: Tensor,
-    bounds: thresholds.Bounds,
-    norm_bound: float | None,
-    check: FiniteCheck | None,
-) -> tuple[Tensor, Tape]:
-    measured = norm_bound is None
-    norm = float(thresholds.one_norm(A).max()) if norm_bound is None else norm_bound
-    if check:
-        check.argument(A, norm if measured else None)
-    powers, steps = plan(A, bounds[A.dtype.to_real()], norm, measured=measured)
-    X, tape = evaluate(powers, steps)
-    if check:
-        check.result(A, X, norm)
-    return X, tape
-
-
-def _squarings(powers: Tensor, norm_bound: float | None) -> Tensor:
-    bound = thresholds.HIGHER[powers.dtype.to_real()]
-    if norm_bound is None:
-        return thresholds.squarings_for(thresholds.power_norm(*powers), bound)
-    count = thresholds.squarings_under(norm_bound, bound)
-    return torch.full(powers.shape[1:2], count, device=powers.device)
 
 
 def _block(upper_left: Tensor, upper_right: Tensor, lower_right: Tensor) -> Tensor:

@@ -20,6 +20,13 @@ _x3 = 2 / 3
 _x1, _x2 = _x3 * (1 + _r) / 88, _x3 * (1 + _r) / 352
 _x4, _x5, _x6 = (-271 + 29 * _r) / (315 * _x3), (-11 + 11 * _r) / (1260 * _x3), (-99 + 11 * _r) / (5040 * _x3)
 _x7, _y2 = (89 - _r) / (5040 * _x3**2), (857 - 58 * _r) / 630
+FIRST_8 = (_x1, _x2)  # of A, A²
+RIGHT_CONSTANT_8 = _x4
+ROWS_8 = (  # of A, A², A⁴ = A² first
+    (1.0, _y2, 0.0),  # linear
+    (0.0, _x3, 1.0),  # left
+    (_x5, _x6, _x7),  # right, but for its constant
+)
 
 # Degree 12: coefficients of A, A², A³. Here first = second.
 LEFT_CONSTANT_12 = 5.679756357242117408873254

@@ -1,0 +1,20 @@
+"""Noticing who looks at an operation besides plain execution."""
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+
+def has_tangent(x: Tensor) -> bool:
+    """Whether x carries a direction of forward-mode differentiation."""
+    return forward_ad.unpack_dual(x).tangent is not None  # type: ignore[no-untyped-call]
+
+
+def transformed() -> bool:
+    """Whether a transform of torch.func or a level of forward-mode differentiation is active."""
+    return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
+
+
+def stacked(x: Tensor) -> bool:
+    """Whether x stands for a stack of tensors: as in gradients with `is_grads_batched`, which has no other sign."""
+    return torch._C._functorch.is_legacy_batchedtensor(x)

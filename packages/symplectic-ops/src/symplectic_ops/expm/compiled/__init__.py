@@ -1,0 +1,109 @@
+"""The compiled way: real matrices on the CPU, where the extra `cpu` (numba) is installed.
+
+One matrix at a time goes through the whole algorithm in the cache, in vector instructions made for this processor.
+Large batches are shared between as many threads as torch uses; how many does not change a bit of the result.
+"""
+
+import functools
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..._transforms import stacked
+
+VALUE, GRADIENT, HIGHER = range(3)  # the bounds of `thresholds` to keep; HIGHER allows degree 18 alone
+
+_ZEROS = {torch.float32: np.float32(0), torch.float64: np.float64(0)}
+_WORTH_A_THREAD = 2**22  # multiplications: with fewer, starting a thread takes longer than it saves
+
+
+def suits(A: Tensor) -> bool:
+    """Whether A (B, n, n) can go this way: dense, real, on the CPU, and with nobody watching what happens to it.
+
+    What traces operations (torch.jit.trace, make_fx) or counts them (a dispatch mode) has to see them.
+    """
+    return (
+        A.dtype in _ZEROS
+        and A.device.type == "cpu"
+        and A.layout is torch.strided
+        and type(A) in (Tensor, torch.nn.Parameter)
+        and not stacked(A)
+        and not torch._C._len_torch_dispatch_stack()
+        and torch._C._get_tracing_state() is None
+        and available()
+    )
+
+
+def available() -> bool:
+    """Whether numba is installed and works here."""
+    return _entries() is not None
+
+
+def exponential(A: Tensor, mode: int) -> tuple[Tensor, float]:
+    """exp(A) of A (B, n, n), and the largest ‖A‖₁: NaN if one of them is."""
+    A = _plain(A)
+    X = torch.empty_like(A)
+    norms = _run("exponentials", (A, X), None, mode)
+    return X, norms[0] if len(norms) == 1 else float(np.max(norms))
+
+
+def derivative(A: Tensor, E: Tensor, mode: int, *, adjoint: bool = False) -> Tensor:
+    """L(A, E), or L(Aᵀ, E) if `adjoint`, of A and E (B, n, n)."""
+    A, E = _plain(A), _plain(E)
+    L = torch.empty_like(A)
+    _run("derivatives", (A, E, L), None, mode, adjoint, False)
+    return L
+
+
+def repeatable_derivative(A: Tensor, E: Tensor, squarings: Tensor | None) -> tuple[Tensor, Tensor]:
+    """L(A, E) at degree 18 with these squarings, int64 (B,), or those that A needs; and the squarings."""
+    A, E = _plain(A), _plain(E)
+    L = torch.empty_like(A)
+    used = torch.empty(len(A), dtype=torch.int64) if squarings is None else squarings.contiguous()
+    _run("derivatives", (A, E, L), used, HIGHER, False, squarings is not None)
+    return L, used
+
+
+def _run(entry: str, matrices: tuple[Tensor, ...], numbers: Tensor | None, *options: int) -> list[float]:
+    """Call an entry for the whole batch, in threads where that is worth while: what each call returned.
+
+    Args:
+        matrices: each (B, n, n), passed on as addresses.
+        numbers: int64 (B,), passed on as an address too, 0 for None.
+    """
+    A = matrices[0]
+    count, n = A.shape[:2]
+    function, zero = getattr(_entries(), entry), _ZEROS[A.dtype]
+
+    def share(first: int, last: int) -> float:
+        skipped = first * n * n * A.element_size()
+        addresses = [x.data_ptr() + skipped for x in matrices]
+        places = 0 if numbers is None else numbers.data_ptr() + first * numbers.element_size()
+        found: float = function(zero, last - first, n, *addresses, places, *options)
+        return found
+
+    work = count * n**3
+    if work < 2 * _WORTH_A_THREAD:
+        return [share(0, count)]
+    threads = min(count, torch.get_num_threads(), work // _WORTH_A_THREAD)
+    ends = [count * i // threads for i in range(threads + 1)]
+    with ThreadPoolExecutor(max(1, threads - 1)) as pool:
+        others = [pool.submit(share, *ends[i : i + 2]) for i in range(1, threads)]
+        return [share(*ends[:2]), *(other.result() for other in others)]
+
+
+def _plain(A: Tensor) -> Tensor:
+    """The same numbers one behind the other."""
+    return A.resolve_neg().contiguous()
+
+
+@functools.cache
+def _entries() -> ModuleType | None:
+    try:
+        from . import batch
+    except ImportError:
+        return None
+    return batch

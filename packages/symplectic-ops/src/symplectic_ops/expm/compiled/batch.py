@@ -1,0 +1,96 @@
+"""The compiled entry points: batches of matrices one behind the other, given by the address of the first.
+
+They are compiled when first called, which takes seconds, and the code is kept on disk for the next time.
+
+Note [A room must be seen to be used]
+The compiler frees an array after its last mention, and an address is no mention. So each loop over a batch is followed
+by one more look at its room.
+"""
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from .algorithm import E_, LINE, SQUARES, derivative, exponential, slot_bytes, squarings_under
+from .matrices import one_norm, scaled, scaled_transpose
+from .simd import itemsize, number_at, put_at
+
+HERE = Path(__file__).parent
+SOURCES = (*sorted(HERE.glob("*.py")), HERE.parent / "taylor.py", HERE.parent / "thresholds.py")
+VERSION = zlib.crc32(b"".join(source.read_bytes() for source in SOURCES))
+
+
+def _entry(function: Callable[..., Any]) -> Any:
+    # numba keeps code under the name of its function and looks for changes in the file of that function alone.
+    function.__qualname__ += f"_{VERSION:08x}"
+    try:
+        return njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # there is no folder to keep code in
+        return njit(nogil=True)(function)
+
+
+@njit
+def _room(zero, n, slots):  # type: ignore[no-untyped-def]
+    return np.empty(slots * slot_bytes(zero, n) + LINE, np.uint8)
+
+
+@njit
+def _start(room):  # type: ignore[no-untyped-def]
+    return (room.ctypes.data + LINE - 1) // LINE * LINE
+
+
+@njit
+def _larger(norm, largest):  # type: ignore[no-untyped-def]
+    """The larger one; NaN if one is."""
+    return largest if norm <= largest or largest != largest else norm
+
+
+@_entry
+def exponentials(zero, count, n, A, X, _, mode):  # type: ignore[no-untyped-def]
+    """X = exp(A) for `count` matrices. Returns the largest ‖A‖₁, NaN if one of them is NaN."""
+    room = _room(zero, n, SQUARES + 2)
+    start, step = _start(room), n * n * itemsize(zero)
+    largest = zero
+    for i in range(count):
+        largest = _larger(one_norm(zero, n, A + i * step), largest)
+        exponential(zero, n, A + i * step, X + i * step, start, mode, -1, False)
+    room[0] = 0  # See Note [A room must be seen to be used]
+    return largest
+
+
+@_entry
+def derivatives(zero, count, n, A, E, L, squarings, mode, adjoint, given):  # type: ignore[no-untyped-def]
+    """L = L(A, E), or L(Aᵀ, E) if `adjoint`, for `count` pairs of matrices.
+
+    `squarings` is the address of int64 (count,): those to use if `given`, else those used are written there; or 0.
+    """
+    step = n * n * itemsize(zero)
+    most = 0
+    for i in range(count):
+        most = max(most, squarings_under(zero, one_norm(zero, n, A + i * step), mode) + 1)
+        if given:
+            most = max(most, number_at(np.int64(0), squarings, i))
+    room = _room(zero, n, SQUARES + most + 2)
+    start, step = _start(room), n * n * itemsize(zero)
+    one, direction = type(zero)(1), start + E_ * slot_bytes(zero, n)
+    last = start + (SQUARES + most + 1) * slot_bytes(zero, n)
+    for i in range(count):
+        times = number_at(np.int64(0), squarings, i) if given else -1
+        # exp(Aᵀ + εE) is the transpose of exp(A + εEᵀ), so the adjoint needs no transposed products.
+        if adjoint:
+            scaled_transpose(one, n, E + i * step, direction)
+        else:
+            scaled(one, n, E + i * step, direction)
+        degree, times = exponential(zero, n, A + i * step, last, start, mode, times, True)
+        found = derivative(zero, n, A + i * step, direction, start, degree, times)
+        if adjoint:
+            scaled_transpose(one, n, found, L + i * step)
+        else:
+            scaled(one, n, found, L + i * step)
+        if squarings != 0 and not given:
+            put_at(np.int64(times), squarings, i)
+    room[0] = 0  # See Note [A room must be seen to be used]

@@ -1,0 +1,112 @@
+"""The exponential of a batch and its derivative as plain functions: which way is taken, and what is kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from .._precision import without_autocast
+from .._transforms import stacked
+from . import compiled, thresholds
+from .finite import FiniteCheck
+from .schedule import Tape, cubes, differentiate, evaluate, plan, schedule
+
+PARTS = 64  # of a batch, one after the other, where memory is to be spared: each needs some twenty times its own size
+SMALL_PART = 2**16  # numbers; a smaller part spares no memory worth having
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to exponentiate; see `expm` for the arguments of the same name.
+
+    Args:
+        gradient: a gradient may be asked for.
+        keep: keep the intermediate matrices for it. The compiled way never does: it computes them again in the cache
+            in about the time it would take to fetch them from memory.
+        norm_bound: None to measure.
+        compiled: the compiled way may be taken.
+        check: what to refuse; without it NaN goes through.
+    """
+
+    gradient: bool = False
+    keep: bool = False
+    norm_bound: float | None = None
+    compiled: bool = True
+    check: FiniteCheck | None = None
+
+
+def exponential(A: Tensor, options: Options) -> tuple[Tensor, Tape | None]:
+    """exp(A) of A (B, n, n), and what its derivative needs, if that was to be kept."""
+    if options.compiled and compiled.suits(A):
+        X, norm = compiled.exponential(A, compiled.GRADIENT if options.gradient else compiled.VALUE)
+        if options.check:
+            options.check.argument(A, norm)
+            options.check.result(A, X, norm)
+        return X, None
+    with without_autocast(A.device):
+        norm = _norm(A, options)
+        if options.check:
+            options.check.argument(A, norm if options.norm_bound is None else None)
+        if options.keep or not options.gradient:
+            X, tape = _evaluate(A, norm, options)
+        else:
+            X, tape = _in_parts(lambda part: _evaluate(part, norm, options)[0], A), None
+        if options.check:
+            options.check.result(A, X, norm)
+        return X, tape if options.keep else None
+
+
+def derivative(A: Tensor, E: Tensor, options: Options, *, adjoint: bool = False) -> Tensor:
+    """L(A, E), or L(Aᴴ, E) if `adjoint`, of A and E (B, n, n)."""
+    if options.compiled and compiled.suits(A) and compiled.suits(E):
+        return compiled.derivative(A, E, compiled.GRADIENT, adjoint=adjoint)
+    with without_autocast(A.device):
+        norm, options = _norm(A, options), replace(options, gradient=True)
+
+        def part(A: Tensor, E: Tensor) -> Tensor:
+            return differentiate(_evaluate(A, norm, options)[1], E, adjoint=adjoint)
+
+        return _in_parts(part, A, E)
+
+
+def repeatable_derivative(A: Tensor, E: Tensor, squarings: Tensor | None, options: Options) -> tuple[Tensor, Tensor]:
+    """L(A, E) of A and E (B, n, n) at degree 18, and the squarings it used, int64 (B,): the given ones, if any."""
+    if options.compiled and compiled.suits(A) and compiled.suits(E):
+        return compiled.repeatable_derivative(A, E, squarings)
+    with without_autocast(A.device):
+        powers = cubes(A)
+        if squarings is None:
+            squarings = _squarings(powers, options.norm_bound)
+        _, tape = evaluate(powers, schedule(A, 18, squarings))
+        return differentiate(tape, E), squarings
+
+
+def _squarings(powers: Tensor, norm_bound: float | None) -> Tensor:
+    bound = thresholds.HIGHER[powers.dtype.to_real()]
+    if norm_bound is None:
+        return thresholds.squarings_for(thresholds.power_norm(*powers), bound)
+    count = thresholds.squarings_under(norm_bound, bound)
+    return torch.full(powers.shape[1:2], count, dtype=torch.int64, device=powers.device)
+
+
+def _norm(A: Tensor, options: Options) -> float:
+    """The largest ‖A‖₁, or what it is promised not to exceed."""
+    return float(thresholds.one_norm(A).max()) if options.norm_bound is None else options.norm_bound
+
+
+def _evaluate(A: Tensor, norm: float, options: Options) -> tuple[Tensor, Tape]:
+    bounds = thresholds.GRADIENT if options.gradient else thresholds.VALUE
+    return evaluate(*plan(A, bounds[A.dtype.to_real()], norm, measured=options.norm_bound is None))
+
+
+def _in_parts(function: Callable[..., Tensor], *batches: Tensor) -> Tensor:
+    """function(*batches), from one part of the batch after the other."""
+    count, n = batches[0].shape[:2]
+    size = max(-(-count // PARTS), SMALL_PART // (n * n), 1)
+    if size >= count or any(map(stacked, batches)):
+        return function(*batches)
+    whole = torch.empty_like(batches[0])
+    for out, *parts in zip(*(batch.split(size) for batch in (whole, *batches)), strict=True):
+        out.copy_(function(*parts))
+    return whole
