@@ -5,14 +5,19 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 
+def forward_mode() -> bool:
+    """Whether a level of forward-mode differentiation is entered, so that tensors may carry directions."""
+    return forward_ad._current_level >= 0
+
+
 def has_tangent(x: Tensor) -> bool:
     """Whether x carries a direction of forward-mode differentiation."""
     return forward_ad.unpack_dual(x).tangent is not None  # type: ignore[no-untyped-call]
 
 
-def transformed() -> bool:
-    """Whether a transform of torch.func or a level of forward-mode differentiation is active."""
-    return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
+def functorch_active() -> bool:
+    """Whether a transform of torch.func is active."""
+    return torch._C._are_functorch_transforms_active()
 
 
 def stacked(x: Tensor) -> bool:

@@ -1,20 +1,22 @@
 """The matrix exponential: one door, whatever computes it."""
 
 import math
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from .._precision import WORKING_DTYPES
-from .._transforms import transformed
+from .._transforms import forward_mode, functorch_active
 from ..errors import StructureError
-from . import compiled
-from .autograd import Expm
+from .autograd import EagerExpm, Expm
 from .evaluation import Options, exponential
 from .finite import FiniteCheck
 
 Structure = Literal["hamiltonian", "elliptic", "skew-symmetric", "skew-hamiltonian"]
+STRUCTURES = (None, *get_args(Structure))
+MEMORIES = ("save", "recompute")
+BACKENDS = ("auto", "torch")
 
 
 def expm(
@@ -65,20 +67,21 @@ def expm(
     _check_arguments(A, structure, norm_bound, memory, backend)
     if not A.numel():
         return A.clone()
-    work = A.to(WORKING_DTYPES[A.dtype]).reshape(-1, *A.shape[-2:])
-    gradient = torch.is_grad_enabled() and A.requires_grad
-    options = Options(
-        gradient=gradient,
-        keep=gradient and memory == "save",
-        norm_bound=norm_bound,
-        compiled=backend == "auto",
-        check=FiniteCheck(tuple(A.shape[:-2]), A.dtype) if check_finite else None,
-    )
-    if gradient or transformed():
-        X, _ = Expm.apply(work, options)
+    dtype = WORKING_DTYPES[A.dtype]
+    work = A if A.dtype is dtype else A.to(dtype)
+    work = work if A.ndim == 3 else work.reshape(-1, *A.shape[-2:])
+    gradient = A.requires_grad and torch.is_grad_enabled()
+    check = FiniteCheck(tuple(A.shape[:-2]), A.dtype) if check_finite else None
+    options = Options(gradient, gradient and memory == "save", norm_bound, backend == "auto", check)
+    X: Tensor
+    if functorch_active():
+        X = Expm.apply(work, options)
+    elif gradient or forward_mode():
+        X = EagerExpm.apply(work, options)
     else:
         X, _ = exponential(work, options)
-    return cast(Tensor, X).reshape(A.shape).to(A.dtype)
+    X = X if A.ndim == 3 else X.reshape(A.shape)
+    return X if A.dtype is dtype else X.to(A.dtype)
 
 
 def _check_arguments(A: Tensor, structure: str | None, norm_bound: float | None, memory: str, backend: str) -> None:
@@ -90,10 +93,13 @@ def _check_arguments(A: Tensor, structure: str | None, norm_bound: float | None,
         )
     if norm_bound is not None and not 0 <= norm_bound < math.inf:
         raise ValueError(f"`norm_bound` must be a finite number ≥ 0; got {norm_bound}. Pass None to measure the norm.")
-    for name, value, known in (
-        ("structure", structure, (None, *get_args(Structure))),
-        ("memory", memory, ("save", "recompute")),
-        ("backend", backend, ("auto", "torch")),
-    ):
-        if value not in known:
-            raise ValueError(f"`{name}` must be one of {', '.join(map(repr, known))}; got {value!r}.")
+    if structure not in STRUCTURES:
+        raise _misspelt("structure", structure, STRUCTURES)
+    if memory not in MEMORIES:
+        raise _misspelt("memory", memory, MEMORIES)
+    if backend not in BACKENDS:
+        raise _misspelt("backend", backend, BACKENDS)
+
+
+def _misspelt(name: str, value: object, known: tuple[object, ...]) -> ValueError:
+    return ValueError(f"`{name}` must be one of {', '.join(map(repr, known))}; got {value!r}.")

@@ -16,7 +16,6 @@ A polynomial good enough for a value or a gradient has no second derivative at d
 Whatever may be differentiated again is therefore computed at degree 18, from bounds that cover third derivatives.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -24,73 +23,82 @@ from torch import Tensor
 from torch.autograd.function import Function
 
 from .._precision import without_autocast
-from .._transforms import transformed
+from .._transforms import forward_mode, functorch_active
 from .evaluation import Options, derivative, exponential, repeatable_derivative
 from .schedule import Tape, differentiate
 
 
-class _LightFunction(Function):
-    """A Function without the price of binding default arguments, which is that of a small exponential."""
-
-    @classmethod
-    def apply(cls, *args: Any, **kwargs: Any) -> Any:
-        if torch._C._are_functorch_transforms_active() or kwargs:
-            return super().apply(*args, **kwargs)
-        return super(Function, cls).apply(*args)
-
-
-class Expm(_LightFunction):
-    """exp(A) of A (B, n, n), with the tape of its evaluation if it was kept (None otherwise)."""
+class Expm(Function):
+    """exp(A) of A (B, n, n), with a derivative in every mode and of every order."""
 
     @staticmethod
-    def forward(A: Tensor, options: Options) -> tuple[Tensor, Tape | None]:
-        return exponential(A, options)
+    def forward(A: Tensor, options: Options) -> Tensor:
+        return exponential(A, options)[0]
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Options], output: tuple[Tensor, Tape | None]) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Options], output: Tensor) -> None:
         A, ctx.options = inputs
-        _, tape = output
         ctx.set_materialize_grads(False)
+        ctx.save_for_backward(A)
         ctx.save_for_forward(A)
+
+    @staticmethod
+    def backward(ctx: Any, G: Tensor | None) -> tuple[Tensor | None, None]:
+        (A,) = ctx.saved_tensors
+        return (None if G is None else frechet(A.mH, G, ctx.options)), None
+
+    @staticmethod
+    def jvp(ctx: Any, dA: Tensor | None, _: None) -> Tensor | None:
+        (A,) = ctx.saved_tensors
+        return None if dA is None else frechet(A, dA, ctx.options)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int, ...], A: Tensor, options: Options) -> tuple[Tensor, int]:
+        A = A.movedim(in_dims[0], 0)
+        X = Expm.apply(A.flatten(0, 1), options._replace(keep=False, check=None))
+        return X.reshape(A.shape), 0
+
+
+class EagerExpm(Function):
+    """Expm for where no transform of torch.func is active: with the shortest way to a plain gradient.
+
+    Without their rules (`setup_context` and `vmap`) torch does not inspect signatures, which takes as long as a small
+    exponential; and what the gradient needs can be kept.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, A: Tensor, options: Options) -> Tensor:
+        X, tape = exponential(A, options)
+        ctx.options, ctx.schedule = options, None
         if tape is None:
-            ctx.schedule = None
             ctx.save_for_backward(A)
         else:
             ctx.schedule, ctx.factors = tape.schedule, len(tape.factors)
             ctx.save_for_backward(A, *tape.factors, *tape.squares)
+        if forward_mode():
+            ctx.save_for_forward(A)
+        return X
 
     @staticmethod
-    def backward(ctx: Any, G: Tensor | None, _: None) -> tuple[Tensor | None, None]:
-        return (None if G is None else Expm._gradient(ctx, G)), None
-
-    @staticmethod
-    def _gradient(ctx: Any, G: Tensor) -> Tensor:
+    def backward(ctx: Any, G: Tensor) -> tuple[Tensor, None]:
         A, *saved = ctx.saved_tensors
-        # See Note [The adjoint is a derivative]. The tape is a constant; where this gradient will itself be
+        # See Note [The adjoint is a derivative]. What was kept is constant; where this gradient will itself be
         # differentiated, in reverse or forward mode, it has to be computed from A.
-        if torch.is_grad_enabled() or transformed():
-            return frechet(A.mH, G, ctx.options)
+        if torch.is_grad_enabled() or functorch_active() or forward_mode():
+            return frechet(A.mH, G, ctx.options), None
         if ctx.schedule is None:
-            return derivative(A, G, ctx.options, adjoint=True)
+            return derivative(A, G, ctx.options, adjoint=True), None
         with without_autocast(A.device):
             tape = Tape(ctx.schedule, tuple(saved[: ctx.factors]), tuple(saved[ctx.factors :]))
-            return differentiate(tape, G, adjoint=True)
+            return differentiate(tape, G, adjoint=True), None
 
     @staticmethod
-    def jvp(ctx: Any, dA: Tensor | None, *_: None) -> tuple[Tensor | None, None]:
+    def jvp(ctx: Any, dA: Tensor, _: None) -> Tensor:
         (A,) = ctx.saved_tensors
-        return (None if dA is None else frechet(A, dA, ctx.options)), None
-
-    @staticmethod
-    def vmap(
-        info: Any, in_dims: tuple[int, ...], A: Tensor, options: Options
-    ) -> tuple[tuple[Tensor, None], tuple[int, None]]:
-        A = A.movedim(in_dims[0], 0)
-        X, _ = Expm.apply(A.flatten(0, 1), replace(options, keep=False, check=None))
-        return (X.reshape(A.shape), None), (0, None)
+        return frechet(A, dA, ctx.options)
 
 
-class Frechet(_LightFunction):
+class Frechet(Function):
     """L(A, E) of A and E (B, n, n) at degree 18, and the squarings (B,) it used.
 
     `squarings` (B,) are those to use, or None for what A needs. See Note [Constants of low degree].

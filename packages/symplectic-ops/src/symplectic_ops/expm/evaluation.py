@@ -1,7 +1,7 @@
 """The exponential of a batch and its derivative as plain functions: which way is taken, and what is kept."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,8 +16,7 @@ PARTS = 64  # of a batch, one after the other, where memory is to be spared: eac
 SMALL_PART = 2**16  # numbers; a smaller part spares no memory worth having
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """How to exponentiate; see `expm` for the arguments of the same name.
 
     Args:
@@ -62,7 +61,7 @@ def derivative(A: Tensor, E: Tensor, options: Options, *, adjoint: bool = False)
     if options.compiled and compiled.suits(A) and compiled.suits(E):
         return compiled.derivative(A, E, compiled.GRADIENT, adjoint=adjoint)
     with without_autocast(A.device):
-        norm, options = _norm(A, options), replace(options, gradient=True)
+        norm, options = _norm(A, options), options._replace(gradient=True)
 
         def part(A: Tensor, E: Tensor) -> Tensor:
             return differentiate(_evaluate(A, norm, options)[1], E, adjoint=adjoint)

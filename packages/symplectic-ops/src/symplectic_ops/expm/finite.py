@@ -1,7 +1,7 @@
 """Refusing NaN, infinity and overflow, in sentences that name the matrix."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,8 +10,7 @@ from ..errors import NonFiniteError
 from .thresholds import one_norm
 
 
-@dataclass(frozen=True)
-class FiniteCheck:
+class FiniteCheck(NamedTuple):
     """Looks at matrices (B, n, n) for a caller who knows them as (*batch, n, n) of another dtype."""
 
     batch: tuple[int, ...]

@@ -6,7 +6,7 @@ Large batches are shared between as many threads as torch uses; how many does no
 
 import functools
 from concurrent.futures import ThreadPoolExecutor
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,10 +26,10 @@ def suits(A: Tensor) -> bool:
     What traces operations (torch.jit.trace, make_fx) or counts them (a dispatch mode) has to see them.
     """
     return (
-        A.dtype in _ZEROS
-        and A.device.type == "cpu"
+        A.is_cpu
+        and A.dtype in _ZEROS
+        and (type(A) is Tensor or type(A) is torch.nn.Parameter)
         and A.layout is torch.strided
-        and type(A) in (Tensor, torch.nn.Parameter)
         and not stacked(A)
         and not torch._C._len_torch_dispatch_stack()
         and torch._C._get_tracing_state() is None
@@ -46,7 +46,7 @@ def exponential(A: Tensor, mode: int) -> tuple[Tensor, float]:
     """exp(A) of A (B, n, n), and the largest ‖A‖₁: NaN if one of them is."""
     A = _plain(A)
     X = torch.empty_like(A)
-    norms = _run("exponentials", (A, X), None, mode)
+    norms = _share(A, _entries().exponentials, (A.data_ptr(), X.data_ptr()), mode)
     return X, norms[0] if len(norms) == 1 else float(np.max(norms))
 
 
@@ -54,45 +54,46 @@ def derivative(A: Tensor, E: Tensor, mode: int, *, adjoint: bool = False) -> Ten
     """L(A, E), or L(Aᵀ, E) if `adjoint`, of A and E (B, n, n)."""
     A, E = _plain(A), _plain(E)
     L = torch.empty_like(A)
-    _run("derivatives", (A, E, L), None, mode, adjoint, False)
+    _share(A, _entries().derivatives, (A.data_ptr(), E.data_ptr(), L.data_ptr()), mode, adjoint)
     return L
 
 
 def repeatable_derivative(A: Tensor, E: Tensor, squarings: Tensor | None) -> tuple[Tensor, Tensor]:
-    """L(A, E) at degree 18 with these squarings, int64 (B,), or those that A needs; and the squarings."""
+    """L(A, E) of A and E (B, n, n) at degree 18 with these squarings, int64 (B,), or what A needs; and the squarings."""
     A, E = _plain(A), _plain(E)
     L = torch.empty_like(A)
+    given = squarings is not None
     used = torch.empty(len(A), dtype=torch.int64) if squarings is None else squarings.contiguous()
-    _run("derivatives", (A, E, L), used, HIGHER, False, squarings is not None)
+    _share(
+        A, _entries().repeatable_derivatives, (A.data_ptr(), E.data_ptr(), L.data_ptr()), given, places=used.data_ptr()
+    )
     return L, used
 
 
-def _run(entry: str, matrices: tuple[Tensor, ...], numbers: Tensor | None, *options: int) -> list[float]:
-    """Call an entry for the whole batch, in threads where that is worth while: what each call returned.
+def _share(A: Tensor, entry: Any, matrices: tuple[int, ...], *options: int, places: int | None = None) -> list[float]:
+    """Call an entry for all matrices of A (B, n, n), in threads where that is worth while: what each call returned.
 
     Args:
-        matrices: each (B, n, n), passed on as addresses.
-        numbers: int64 (B,), passed on as an address too, 0 for None.
+        matrices: addresses of batches like A.
+        options: passed on as they are.
+        places: address of int64 (B,), passed on last.
     """
-    A = matrices[0]
-    count, n = A.shape[:2]
-    function, zero = getattr(_entries(), entry), _ZEROS[A.dtype]
+    count, n, _ = A.shape
+    zero, work = _ZEROS[A.dtype], count * n**3
+    if work < 2 * _WORTH_A_THREAD:
+        return [entry(zero, count, n, *matrices, *options, *(() if places is None else (places,)))]
 
-    def share(first: int, last: int) -> float:
+    def part(first: int, last: int) -> float:
         skipped = first * n * n * A.element_size()
-        addresses = [x.data_ptr() + skipped for x in matrices]
-        places = 0 if numbers is None else numbers.data_ptr() + first * numbers.element_size()
-        found: float = function(zero, last - first, n, *addresses, places, *options)
+        moved = () if places is None else (places + 8 * first,)
+        found: float = entry(zero, last - first, n, *(start + skipped for start in matrices), *options, *moved)
         return found
 
-    work = count * n**3
-    if work < 2 * _WORTH_A_THREAD:
-        return [share(0, count)]
     threads = min(count, torch.get_num_threads(), work // _WORTH_A_THREAD)
     ends = [count * i // threads for i in range(threads + 1)]
     with ThreadPoolExecutor(max(1, threads - 1)) as pool:
-        others = [pool.submit(share, *ends[i : i + 2]) for i in range(1, threads)]
-        return [share(*ends[:2]), *(other.result() for other in others)]
+        others = [pool.submit(part, *ends[i : i + 2]) for i in range(1, threads)]
+        return [part(*ends[:2]), *(other.result() for other in others)]
 
 
 def _plain(A: Tensor) -> Tensor:
@@ -101,7 +102,7 @@ def _plain(A: Tensor) -> Tensor:
 
 
 @functools.cache
-def _entries() -> ModuleType | None:
+def _entries() -> Any:
     try:
         from . import batch
     except ImportError:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .algorithm import E_, LINE, SQUARES, derivative, exponential, slot_bytes, squarings_under
+from .algorithm import E_, HIGHER, LINE, SQUARES, derivative, exponential, slot_bytes, squarings_under
 from .matrices import one_norm, scaled, scaled_transpose
 from .simd import itemsize, number_at, put_at
 
@@ -50,7 +50,7 @@ def _larger(norm, largest):  # type: ignore[no-untyped-def]
 
 
 @_entry
-def exponentials(zero, count, n, A, X, _, mode):  # type: ignore[no-untyped-def]
+def exponentials(zero, count, n, A, X, mode):  # type: ignore[no-untyped-def]
     """X = exp(A) for `count` matrices. Returns the largest ‖A‖₁, NaN if one of them is NaN."""
     room = _room(zero, n, SQUARES + 2)
     start, step = _start(room), n * n * itemsize(zero)
@@ -63,34 +63,63 @@ def exponentials(zero, count, n, A, X, _, mode):  # type: ignore[no-untyped-def]
 
 
 @_entry
-def derivatives(zero, count, n, A, E, L, squarings, mode, adjoint, given):  # type: ignore[no-untyped-def]
-    """L = L(A, E), or L(Aᵀ, E) if `adjoint`, for `count` pairs of matrices.
-
-    `squarings` is the address of int64 (count,): those to use if `given`, else those used are written there; or 0.
-    """
+def derivatives(zero, count, n, A, E, L, mode, adjoint):  # type: ignore[no-untyped-def]
+    """L = L(A, E), or L(Aᵀ, E) if `adjoint`, for `count` pairs of matrices. Returns 0."""
     step = n * n * itemsize(zero)
+    squares = _most_squarings(zero, count, n, A, mode) + 1
+    room = _room(zero, n, SQUARES + squares)
+    start = _start(room)
+    for i in range(count):
+        _derivative(zero, n, A + i * step, E + i * step, L + i * step, start, squares, mode, adjoint, -1)
+    room[0] = 0  # See Note [A room must be seen to be used]
+    return zero
+
+
+@_entry
+def repeatable_derivatives(zero, count, n, A, E, L, given, squarings):  # type: ignore[no-untyped-def]
+    """L = L(A, E) at degree 18 for `count` pairs of matrices. Returns 0.
+
+    `squarings` is the address of int64 (count,): what to use if `given`, else what was used is written there.
+    """
+    step, place = n * n * itemsize(zero), np.int64(0)
+    squares = _most_squarings(zero, count, n, A, HIGHER) + 1
+    if given:
+        for i in range(count):
+            squares = max(squares, number_at(place, squarings, i) + 1)
+    room = _room(zero, n, SQUARES + squares)
+    start = _start(room)
+    for i in range(count):
+        times = number_at(place, squarings, i) if given else -1
+        times = _derivative(zero, n, A + i * step, E + i * step, L + i * step, start, squares, HIGHER, False, times)
+        put_at(np.int64(times), squarings, i)
+    room[0] = 0  # See Note [A room must be seen to be used]
+    return zero
+
+
+@njit
+def _most_squarings(zero, count, n, A, mode):  # type: ignore[no-untyped-def]
+    """No matrix is squared more often: the norms of powers that decide can exceed ‖A‖₁ only by rounding."""
     most = 0
     for i in range(count):
-        most = max(most, squarings_under(zero, one_norm(zero, n, A + i * step), mode) + 1)
-        if given:
-            most = max(most, number_at(np.int64(0), squarings, i))
-    room = _room(zero, n, SQUARES + most + 2)
-    start, step = _start(room), n * n * itemsize(zero)
-    one, direction = type(zero)(1), start + E_ * slot_bytes(zero, n)
-    last = start + (SQUARES + most + 1) * slot_bytes(zero, n)
-    for i in range(count):
-        times = number_at(np.int64(0), squarings, i) if given else -1
-        # exp(Aᵀ + εE) is the transpose of exp(A + εEᵀ), so the adjoint needs no transposed products.
-        if adjoint:
-            scaled_transpose(one, n, E + i * step, direction)
-        else:
-            scaled(one, n, E + i * step, direction)
-        degree, times = exponential(zero, n, A + i * step, last, start, mode, times, True)
-        found = derivative(zero, n, A + i * step, direction, start, degree, times)
-        if adjoint:
-            scaled_transpose(one, n, found, L + i * step)
-        else:
-            scaled(one, n, found, L + i * step)
-        if squarings != 0 and not given:
-            put_at(np.int64(times), squarings, i)
-    room[0] = 0  # See Note [A room must be seen to be used]
+        norm = one_norm(zero, n, A + i * n * n * itemsize(zero))
+        most = max(most, squarings_under(zero, norm, mode) + 1)
+    return most
+
+
+@njit
+def _derivative(zero, n, A, E, L, room, squares, mode, adjoint, given):  # type: ignore[no-untyped-def]
+    """L(A, E) for one pair; returns the squarings. The last of the `squares` slots takes exp(A)."""
+    one, slot = type(zero)(1), slot_bytes(zero, n)
+    direction, last = room + E_ * slot, room + (SQUARES + squares - 1) * slot
+    # exp(Aᵀ + εE) is the transpose of exp(A + εEᵀ), so the adjoint needs no transposed products.
+    if adjoint:
+        scaled_transpose(one, n, E, direction)
+    else:
+        scaled(one, n, E, direction)
+    degree, times = exponential(zero, n, A, last, room, mode, given, True)
+    found = derivative(zero, n, A, direction, room, degree, times)
+    if adjoint:
+        scaled_transpose(one, n, found, L)
+    else:
+        scaled(one, n, found, L)
+    return times
