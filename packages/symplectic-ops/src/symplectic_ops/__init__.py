@@ -5,6 +5,7 @@ from ._version import __version__ as __version__
 from .errors import NonFiniteError as NonFiniteError
 from .errors import StructureError as StructureError
 from .expm import expm as expm
+from .expm import expm_frechet as expm_frechet
 from .flow import Flow as Flow
 from .flow import flow as flow
 from .form import apply_form as apply_form

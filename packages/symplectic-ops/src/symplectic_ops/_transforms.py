@@ -23,3 +23,14 @@ def functorch_active() -> bool:
 def stacked(x: Tensor) -> bool:
     """Whether x stands for a stack of tensors: as in gradients with `is_grads_batched`, which has no other sign."""
     return torch._C._functorch.is_legacy_batchedtensor(x)
+
+
+def readable(x: Tensor) -> bool:
+    """Whether the numbers of x can be looked at here and now: not while they stand for others, or while a graph of
+    CUDA kernels is recorded."""
+    return not (
+        torch.compiler.is_compiling()
+        or functorch_active()
+        or stacked(x)
+        or (x.is_cuda and torch.cuda.is_current_stream_capturing())
+    )

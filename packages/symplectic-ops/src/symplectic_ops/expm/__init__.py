@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from .._precision import WORKING_DTYPES
-from .._transforms import forward_mode, functorch_active
+from .._transforms import forward_mode, functorch_active, readable
 from ..errors import StructureError
-from .autograd import EagerExpm, Expm
-from .evaluation import Options, exponential
+from .autograd import EagerExpm, Expm, frechet
+from .evaluation import Options, derivative, exponential
 from .finite import FiniteCheck
+from .operator import derivative_operator, expm_operator, refuse_forward_mode
 
 Structure = Literal["hamiltonian", "elliptic", "skew-symmetric", "skew-hamiltonian"]
 STRUCTURES = (None, *get_args(Structure))
@@ -67,21 +68,89 @@ def expm(
     _check_arguments(A, structure, norm_bound, memory, backend)
     if not A.numel():
         return A.clone()
+    if A.shape[-1] == 1:
+        return _of_numbers(A, check_finite)
     dtype = WORKING_DTYPES[A.dtype]
     work = A if A.dtype is dtype else A.to(dtype)
     work = work if A.ndim == 3 else work.reshape(-1, *A.shape[-2:])
     gradient = A.requires_grad and torch.is_grad_enabled()
-    check = FiniteCheck(tuple(A.shape[:-2]), A.dtype) if check_finite else None
-    options = Options(gradient, gradient and memory == "save", norm_bound, backend == "auto", check)
     X: Tensor
-    if functorch_active():
-        X = Expm.apply(work, options)
-    elif gradient or forward_mode():
-        X = EagerExpm.apply(work, options)
+    if torch.compiler.is_compiling():
+        refuse_forward_mode()
+        X = expm_operator(work, gradient, norm_bound, backend == "auto")
     else:
-        X, _ = exponential(work, options)
+        check = FiniteCheck(tuple(A.shape[:-2]), A.dtype) if check_finite and readable(A) else None
+        options = Options(gradient, gradient and memory == "save", norm_bound, backend == "auto", check)
+        if functorch_active():
+            X = Expm.apply(work, options)
+        elif gradient or forward_mode():
+            X = EagerExpm.apply(work, options)
+        else:
+            X, _ = exponential(work, options)
     X = X if A.ndim == 3 else X.reshape(A.shape)
     return X if A.dtype is dtype else X.to(A.dtype)
+
+
+def expm_frechet(A: Tensor, E: Tensor, *, norm_bound: float | None = None) -> Tensor:
+    r"""The derivative of the exponential at A in direction E: :math:`L(A, E) = \frac{d}{dε} e^{A + εE}` at ε = 0.
+
+    Its adjoint in the sense of ⟨X, Y⟩ = tr(Xᴴ Y) is L(Aᴴ, ·), the gradient of `expm`. Costs about three exponentials
+    and never forms the matrix of twice the size.
+
+    Args:
+        A: (..., n, n), real or complex floating point.
+        E: (..., n, n), of the dtype of A; their batches broadcast. Linear in E whatever its size.
+        norm_bound: see `expm`.
+
+    Returns:
+        (..., n, n), dtype and device of A. Differentiable in A and E to any order. NaN and overflow go through.
+
+    Raises:
+        StructureError: A or E is not square, or they do not fit together.
+        TypeError: A is not floating point, or E has another dtype.
+
+    References:
+        A. H. Al-Mohy, N. J. Higham, "Computing the Fréchet Derivative of the Matrix Exponential", SIAM J. Matrix
+        Anal. Appl. 30, 1639, 2009.
+
+    Example:
+        >>> shear, turn = torch.tensor([[0.0, 1.0], [0.0, 0.0]]), torch.tensor([[0.0, 1.0], [-1.0, 0.0]])
+        >>> expm_frechet(shear, turn).round(decimals=4)
+        tensor([[-0.5000,  0.8333],
+                [-1.0000, -0.5000]])
+    """
+    _check_arguments(A, None, norm_bound, "save", "auto")
+    if E.shape[-2:] != A.shape[-2:]:
+        raise StructureError(f"`E` must be directions (..., n, n) for `A` {tuple(A.shape)}; got {tuple(E.shape)}.")
+    if E.dtype != A.dtype:
+        raise TypeError(f"`A` and `E` must have one dtype; got {A.dtype} and {E.dtype}. Convert one of them.")
+    A, E = torch.broadcast_tensors(A, E)
+    if not A.numel():
+        return A.clone()
+    if A.shape[-1] == 1:
+        return A.exp() * E
+    dtype, shape = WORKING_DTYPES[A.dtype], A.shape
+    work, direction = (x.to(dtype).reshape(-1, *shape[-2:]) for x in (A, E))
+    differentiable = torch.is_grad_enabled() and (A.requires_grad or E.requires_grad)
+    if torch.compiler.is_compiling():
+        refuse_forward_mode()
+        L = derivative_operator(work, direction, False, norm_bound, True)
+    elif differentiable or functorch_active() or forward_mode():
+        L = frechet(work, direction, Options(norm_bound=norm_bound))
+    else:
+        L = derivative(work, direction, Options(norm_bound=norm_bound))
+    return L.reshape(shape).to(A.dtype)
+
+
+def _of_numbers(A: Tensor, check_finite: bool) -> Tensor:
+    """exp(A) of A (..., 1, 1), which no polynomial gives as well as the exponential of numbers."""
+    X = A.exp()
+    if check_finite and readable(A):
+        check = FiniteCheck(tuple(A.shape[:-2]), A.dtype)
+        work = A.detach().reshape(-1, 1, 1)
+        check.argument(work, None)
+        check.result(work, X.detach().reshape(-1, 1, 1), math.inf)
+    return X
 
 
 def _check_arguments(A: Tensor, structure: str | None, norm_bound: float | None, memory: str, backend: str) -> None:

@@ -95,8 +95,7 @@ def _norm(A: Tensor, options: Options) -> float:
 
 
 def _evaluate(A: Tensor, norm: float, options: Options) -> tuple[Tensor, Tape]:
-    bounds = thresholds.GRADIENT if options.gradient else thresholds.VALUE
-    return evaluate(*plan(A, bounds[A.dtype.to_real()], norm, measured=options.norm_bound is None))
+    return evaluate(*plan(A, norm, gradient=options.gradient, measured=options.norm_bound is None))
 
 
 def _in_parts(function: Callable[..., Tensor], *batches: Tensor) -> Tensor:

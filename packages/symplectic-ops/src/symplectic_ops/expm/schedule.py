@@ -34,23 +34,27 @@ class Tape:
     squares: tuple[Tensor, ...]
 
 
-def plan(A: Tensor, bounds: tuple[float, ...], norm: float, *, measured: bool) -> tuple[Tensor, Schedule]:
-    """The cheapest schedule for A (B, n, n) within these bounds, and the powers (1 or 3, B, n, n) it starts from.
+def plan(A: Tensor, norm: float, *, gradient: bool, measured: bool) -> tuple[Tensor, Schedule]:
+    """The cheapest schedule for A (B, n, n) that is accurate enough, and the powers (1 or 3, B, n, n) it starts from.
 
     One degree serves the whole batch; the squarings are each matrix's own. `norm` is the largest ‖A‖₁, either
     measured or promised by the caller. After a promise nothing is read from A, and all matrices are squared alike.
+    `gradient` asks for the accuracy of one.
     """
+    dtype = A.dtype.to_real()
+    bounds = (thresholds.GRADIENT if gradient else thresholds.VALUE)[dtype]
+    reach = bounds[-2] * 2 ** (thresholds.SQUARINGS_12[dtype] if gradient else 0)
     if norm <= bounds[-2]:
         degree = thresholds.degree_for(norm, bounds)
         return (A[None] if degree < 12 else cubes(A)), Schedule(degree)
     powers = cubes(A)
     if not measured:
-        return powers, schedule(A, 18, thresholds.squarings_under(norm, bounds[-1]))
+        degree, bound = (12, bounds[-2]) if norm <= reach else (18, bounds[-1])
+        return powers, schedule(A, degree, thresholds.squarings_under(norm, bound))
     # The powers at hand show how small A really is; only now is it known whether anything must be squared.
     alpha = thresholds.power_norm(*powers)
-    if bool((alpha <= bounds[-2]).all()):
-        return powers, Schedule(12)
-    return powers, schedule(A, 18, thresholds.squarings_for(alpha, bounds[-1]))
+    degree, bound = (12, bounds[-2]) if bool((alpha <= reach).all()) else (18, bounds[-1])
+    return powers, schedule(A, degree, thresholds.squarings_for(alpha, bound))
 
 
 def cubes(A: Tensor) -> Tensor:

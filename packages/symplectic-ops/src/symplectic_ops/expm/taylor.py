@@ -51,6 +51,7 @@ ROWS_18 = (
 )  # fmt: skip
 
 Factors = tuple[Tensor, ...]
+Rows = tuple[tuple[float, ...], ...]
 
 
 def polynomial(degree: int, powers: Tensor) -> tuple[Tensor, Factors]:
@@ -69,14 +70,14 @@ def polynomial(degree: int, powers: Tensor) -> tuple[Tensor, Factors]:
     if degree == 4:
         A2 = torch.bmm(A, A)
         B = eye / 2 + A / 6 + A2 / 24
-        return torch.baddbmm(eye + A, A2, B), (A, A2, B)
+        return eye + torch.baddbmm(A, A2, B), (A, A2, B)
     if degree == 8:
         A2 = torch.bmm(A, A)
         first = _x1 * A + _x2 * A2
         A4 = torch.bmm(A2, first)
         left = _x3 * A2 + A4
         right = _x4 * eye + _x5 * A + _x6 * A2 + _x7 * A4
-        return torch.baddbmm(eye + A + _y2 * A2, left, right), (A, A2, first, left, right)
+        return eye + torch.baddbmm(A + _y2 * A2, left, right), (A, A2, first, left, right)
     A2, A3 = powers[1], powers[2]
     if degree == 12:
         linear, left, tail, first = _combine(ROWS_12, powers)
@@ -123,8 +124,21 @@ def _product_rule(X: Tensor, dX: Tensor, Y: Tensor, dY: Tensor) -> Tensor:
     return torch.baddbmm(torch.bmm(dX, Y), X, dY)
 
 
-def _combine(rows: tuple[tuple[float, ...], ...], powers: Tensor) -> tuple[Tensor, ...]:
+def _combine(rows: Rows, powers: Tensor) -> tuple[Tensor, ...]:
     """Each row of coefficients applied to the powers (k, B, n, n): all combinations in one product."""
-    coefficients = torch.tensor(rows, dtype=powers.dtype, device=powers.device)
-    combined = coefficients @ powers.reshape(len(powers), -1)
+    combined = _coefficients(rows, powers) @ powers.reshape(len(powers), -1)
     return combined.reshape(-1, *powers.shape[1:]).unbind()
+
+
+_KEPT: dict[tuple[Rows, torch.dtype, torch.device], Tensor] = {}
+
+
+def _coefficients(rows: Rows, like: Tensor) -> Tensor:
+    """The rows as a tensor, kept for the next time: a graph of CUDA kernels cannot fetch them from the host."""
+    key = rows, like.dtype, like.device
+    if type(like) is not Tensor or key not in _KEPT:
+        coefficients = torch.tensor(rows, dtype=like.dtype, device=like.device)
+        if type(coefficients) is not Tensor or torch._C._len_torch_dispatch_stack():  # not real ones
+            return coefficients
+        _KEPT[key] = coefficients
+    return _KEPT[key]

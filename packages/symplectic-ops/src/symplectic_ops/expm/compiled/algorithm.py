@@ -7,7 +7,9 @@ worked on in a `room` that stays in the cache: slots of n × n numbers, each beg
 import math
 
 import numpy as np
+import torch
 from numba import njit
+from numpy.typing import NDArray
 
 from .. import taylor, thresholds
 from .matrices import add_to_diagonal, one_norm, product, product_rule, scaled, scaled_transpose
@@ -21,11 +23,21 @@ E_, E2_, E3_, E6_, D_FIRST, D_SECOND, D_LEFT, D_RIGHT = range(10, 18)
 SQUARES = 18  # T, T², T⁴, ...: as many as there are squarings, or two in turn where no derivative follows
 
 VALUE, GRADIENT, HIGHER = range(3)  # which bounds to keep; HIGHER allows degree 18 alone
-_NEVER = (-1.0,) * 5
-_BOUNDS_32, _BOUNDS_64 = (
-    np.array([thresholds.VALUE[dtype], thresholds.GRADIENT[dtype], (*_NEVER, thresholds.HIGHER[dtype])])
-    for dtype in (thresholds.torch.float32, thresholds.torch.float64)
-)
+_NEVER = -1.0
+
+
+def _bounds(dtype: torch.dtype) -> NDArray[np.float64]:
+    """By mode: the bounds of degrees 1 to 18, and that of degree 12 when it is squared."""
+    return np.array(
+        [
+            (*thresholds.VALUE[dtype], thresholds.VALUE[dtype][4]),
+            (*thresholds.GRADIENT[dtype], thresholds.GRADIENT[dtype][4] * 2 ** thresholds.SQUARINGS_12[dtype]),
+            (*[_NEVER] * 5, thresholds.HIGHER[dtype], _NEVER),
+        ]
+    )
+
+
+_BOUNDS_32, _BOUNDS_64 = _bounds(torch.float32), _bounds(torch.float64)
 
 _right_of_4 = combination(((1 / 6, 1 / 24),))
 _half = combination(((0.5,),))
@@ -42,9 +54,13 @@ def slot_bytes(zero, n):  # type: ignore[no-untyped-def]
 
 
 @njit
-def squarings_under(zero, norm, mode):  # type: ignore[no-untyped-def]
-    """How often `norm` must be halved to come below the bound of degree 18; 0 if it is not finite."""
-    bound = _BOUNDS_32[mode, 5] if itemsize(zero) == 4 else _BOUNDS_64[mode, 5]
+def bounds_of(zero, mode):  # type: ignore[no-untyped-def]
+    return _BOUNDS_32[mode] if itemsize(zero) == 4 else _BOUNDS_64[mode]
+
+
+@njit
+def squarings_under(norm, bound):  # type: ignore[no-untyped-def]
+    """How often `norm` must be halved to come below `bound`; 0 if it is not finite."""
     if not math.isfinite(norm):
         return 0
     count = 0
@@ -81,8 +97,7 @@ def exponential(zero, n, A, X, room, mode, given, keep):  # type: ignore[no-unty
 @njit
 def _plan(zero, n, A, room, mode, given):  # type: ignore[no-untyped-def]
     """Degree and squarings for A; degrees 12 and 18 leave A² and A³ in their slots."""
-    bounds = _BOUNDS_32[mode] if itemsize(zero) == 4 else _BOUNDS_64[mode]
-    slot = slot_bytes(zero, n)
+    bounds, slot = bounds_of(zero, mode), slot_bytes(zero, n)
     norm = one_norm(zero, n, A)
     for i in range(4):
         if norm <= bounds[i]:
@@ -95,9 +110,9 @@ def _plan(zero, n, A, room, mode, given):  # type: ignore[no-untyped-def]
     if norm <= bounds[4]:
         return 12, 0
     alpha = max(math.sqrt(one_norm(zero, n, A2)), one_norm(zero, n, A3) ** (1 / 3))
-    if alpha <= bounds[4]:
-        return 12, 0
-    return 18, squarings_under(zero, alpha, mode)
+    if alpha <= bounds[6]:
+        return 12, squarings_under(alpha, bounds[4])
+    return 18, squarings_under(alpha, bounds[5])
 
 
 @njit

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .algorithm import E_, HIGHER, LINE, SQUARES, derivative, exponential, slot_bytes, squarings_under
+from .algorithm import E_, HIGHER, LINE, SQUARES, bounds_of, derivative, exponential, slot_bytes, squarings_under
 from .matrices import one_norm, scaled, scaled_transpose
 from .simd import itemsize, number_at, put_at
 
@@ -99,11 +99,11 @@ def repeatable_derivatives(zero, count, n, A, E, L, given, squarings):  # type: 
 @njit
 def _most_squarings(zero, count, n, A, mode):  # type: ignore[no-untyped-def]
     """No matrix is squared more often: the norms of powers that decide can exceed ‖A‖₁ only by rounding."""
-    most = 0
+    bounds, most = bounds_of(zero, mode), 0
     for i in range(count):
         norm = one_norm(zero, n, A + i * n * n * itemsize(zero))
-        most = max(most, squarings_under(zero, norm, mode) + 1)
-    return most
+        most = max(most, squarings_under(norm, bounds[5]), squarings_under(min(norm, bounds[6]), bounds[4]))
+    return most + 1
 
 
 @njit

@@ -1,0 +1,79 @@
+"""The exponential as one opaque operator, for torch.compile and torch.export: how it works depends on the numbers.
+
+It has a plain gradient and a rule for vmap. Second derivatives and forward mode raise; torch alone would take an
+operator it cannot differentiate forward for a constant, and go on with zeros.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from .evaluation import Options, derivative, exponential
+
+
+@torch.compiler.assume_constant_result
+def _in_forward_mode() -> bool:
+    """Asked while tracing, when the levels under way are those of the traced code."""
+    levels = torch._C._functorch.get_interpreter_stack() or []
+    return forward_ad._current_level >= 0 or any(level.key().name == "Jvp" for level in levels)
+
+
+def refuse_forward_mode() -> None:
+    """Raises: NotImplementedError: what is being compiled or exported differentiates in forward mode."""
+    if _in_forward_mode():
+        raise NotImplementedError(
+            "expm has no forward-mode derivative inside torch.compile or torch.export. Differentiate outside of it, or "
+            "in reverse mode."
+        )
+
+
+@torch.library.custom_op("symplectic_ops::expm", mutates_args=())
+def expm_operator(A: Tensor, gradient: bool, norm_bound: float | None, compiled: bool) -> Tensor:
+    """exp(A) of A (B, n, n); see `Options` for the rest."""
+    return exponential(A, Options(gradient, False, norm_bound, compiled))[0]
+
+
+@torch.library.custom_op("symplectic_ops::expm_derivative", mutates_args=())
+def derivative_operator(A: Tensor, E: Tensor, adjoint: bool, norm_bound: float | None, compiled: bool) -> Tensor:
+    """L(A, E), or L(Aᴴ, E) if `adjoint`, of A and E (B, n, n)."""
+    return derivative(A, E, Options(True, False, norm_bound, compiled), adjoint=adjoint)
+
+
+@expm_operator.register_fake
+def _(A: Tensor, gradient: bool, norm_bound: float | None, compiled: bool) -> Tensor:
+    return A.new_empty(A.shape)
+
+
+@derivative_operator.register_fake
+def _(A: Tensor, E: Tensor, adjoint: bool, norm_bound: float | None, compiled: bool) -> Tensor:
+    return A.new_empty(A.shape)
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    A, _, ctx.norm_bound, ctx.compiled = inputs
+    ctx.save_for_backward(A)
+
+
+def _gradient(ctx: Any, G: Tensor) -> tuple[Tensor | None, ...]:
+    (A,) = ctx.saved_tensors
+    return derivative_operator(A, G, True, ctx.norm_bound, ctx.compiled), None, None, None
+
+
+expm_operator.register_autograd(_gradient, setup_context=_keep)
+
+
+@expm_operator.register_vmap
+def _(info: Any, in_dims: tuple[Any, ...], A: Tensor, *options: Any) -> tuple[Tensor, int]:
+    A = A.movedim(in_dims[0], 0)
+    return expm_operator(A.flatten(0, 1), *options).reshape(A.shape), 0
+
+
+@derivative_operator.register_vmap
+def _(info: Any, in_dims: tuple[Any, ...], A: Tensor, E: Tensor, *options: Any) -> tuple[Tensor, int]:
+    whole = [
+        (x.expand(info.batch_size, *x.shape) if dim is None else x.movedim(dim, 0)).flatten(0, 1)
+        for x, dim in ((A, in_dims[0]), (E, in_dims[1]))
+    ]
+    return derivative_operator(*whole, *options).unflatten(0, (info.batch_size, -1)), 0
