@@ -1,6 +1,7 @@
 """The matrix exponential: one door, whatever computes it."""
 
 import math
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import torch
@@ -83,7 +84,9 @@ def expm(
         options = Options(gradient, gradient and memory == "save", norm_bound, backend == "auto", check)
         if functorch_active():
             X = Expm.apply(work, options)
-        elif gradient or forward_mode():
+        elif forward_mode():
+            X = _uncompiled(EagerExpm.apply, work, options)
+        elif gradient:
             X = EagerExpm.apply(work, options)
         else:
             X, _ = exponential(work, options)
@@ -136,10 +139,16 @@ def expm_frechet(A: Tensor, E: Tensor, *, norm_bound: float | None = None) -> Te
         refuse_forward_mode()
         L = derivative_operator(work, direction, False, norm_bound, True)
     elif differentiable or functorch_active() or forward_mode():
-        L = frechet(work, direction, Options(norm_bound=norm_bound))
+        L = _uncompiled(frechet, work, direction, Options(norm_bound=norm_bound))
     else:
         L = derivative(work, direction, Options(norm_bound=norm_bound))
     return L.reshape(shape).to(A.dtype)
+
+
+@torch.compiler.disable
+def _uncompiled(function: Callable[..., Tensor], *arguments: object) -> Tensor:
+    """Call a function that torch.compile, where it had to give up on its caller, would compile without its tangents."""
+    return function(*arguments)
 
 
 def _of_numbers(A: Tensor, check_finite: bool) -> Tensor:
