@@ -1,12 +1,14 @@
 """What the tests of symplectic-ops share: repeatable examples, and references with more digits than any dtype."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import mpmath
 import pytest
 import torch
 from hypothesis import settings
 from torch import Tensor
+
+from symplectic_ops.expm import compiled
 
 settings.register_profile("symplectic-ops", derandomize=True, deadline=None, database=None, max_examples=20)
 settings.load_profile("symplectic-ops")
@@ -26,6 +28,16 @@ def to_torch(A: mpmath.matrix, like: Tensor) -> Tensor:
 @pytest.fixture(autouse=True)
 def _same_numbers_every_time() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="module", params=["compiled", "plain"])
+def either_way(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Every test of a file that uses this holds with numba installed, and without it."""
+    assert compiled.available()
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "plain":
+            patch.setattr(compiled, "available", lambda: False)
+        yield request.param
 
 
 @pytest.fixture

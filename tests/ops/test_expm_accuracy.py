@@ -17,6 +17,8 @@ from torch import Tensor
 from symplectic_ops import expm
 from symplectic_ops.expm import thresholds
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 GALLERY = Path(__file__).with_name("expm-gallery.npz")
 DTYPES = ("float32", "float64")
 
@@ -36,17 +38,9 @@ def stored(kind: str) -> list[Any]:
     return cases
 
 
-# Measured misses of the promises below, and by how much; a case that is cured leaves this list. The last ones stand so
-# close to twice torch's error that another order of additions, on another processor, tips them over.
-EXCESS = {
-    "number -20, float32/1": 240.0,
-    "number -20, float64/1": 15.0,
-    "Hilbert, larger, float64/12": 1.2,
-    "skew-symmetric Hamiltonian, norm 3, gradient/float32/4": 2.0,
-    "skew-symmetric Hamiltonian, norm 10, float64/4": 1.2,
-    "Hamiltonian, norm 10, float32/2": 1.2,
-    "saddle, ten times as long, float32/2": 1.2,
-}
+# The measured miss of the promises below, and by how much: its spectral radius stands just above what four squarings
+# are good for, and the fifth costs the digits that torch, allowing itself a larger error, does not lose.
+EXCESS = {"Hilbert, larger, float64/12": 1.2}
 
 every_case = pytest.mark.parametrize("case", [case for dtype in DTYPES for case in stored(dtype)])
 value_and_gradient = pytest.mark.parametrize("gradient", [False, True], ids=["value", "gradient"])
@@ -87,6 +81,7 @@ def test_the_error_is_n_roundings_or_twice_that_of_torch(case: Case, gradient: b
 @value_and_gradient
 @every_case
 def test_the_error_is_what_rounding_the_matrix_causes(case: Case, gradient: bool) -> None:
+<<<<<<< HEAD
     assert our_error(case, gradient=gradient) <= allowed_by_condition(case)
 
 
@@ -99,6 +94,11 @@ def test_a_batch_of_all_norms_is_as_accurate_as_its_matrices_alone(dtype: str, g
         X = expm(torch.from_numpy(np.stack([case["A"] for case in batch])).requires_grad_(gradient))
         for found, case in zip(X, batch, strict=True):
             assert relative_error(found, case["exp"], case["rest"]) <= allowed_by_condition(case)
+=======
+    n, eps = len(case["A"]), np.finfo(case["A"].dtype).eps
+    allowed = 10 * n * eps * (1 + case["condition"])
+    assert our_error(case, gradient=gradient) <= allowed
+>>>>>>> 293a6d7 (Square degree 12 for gradients in float32, where degree 18 cancels; test both ways)
 
 
 @pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0, 1e3, 1e6])
@@ -107,7 +107,7 @@ def test_a_gradient_has_three_roundings_whatever_its_size(case: Case, size: floa
     A, G = torch.from_numpy(case["A"]).requires_grad_(), torch.from_numpy(case["G"])
     (found,) = torch.autograd.grad(expm(A), A, size * G)
     allowed = 3 * torch.finfo(A.dtype).eps
-    assert relative_error(found.double() / size, case["L"], case["rest"]) <= allowed * EXCESS.get(case["name"], 1)
+    assert relative_error(found.double() / size, case["L"], case["rest"]) <= allowed
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

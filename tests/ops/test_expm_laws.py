@@ -48,6 +48,9 @@ def relative_delta(A: Tensor) -> float:
     return 11 * len(A) * torch.finfo(A.dtype).eps * (1 + condition)
 
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
+
 @both_dtypes
 @given(any_matrix, multiples, multiples)
 def test_multiples_of_one_matrix_exponentiate_additively(dtype: torch.dtype, A: Tensor, s: float, t: float) -> None:

@@ -8,6 +8,8 @@ import torch
 
 from symplectic_ops import NonFiniteError, StructureError, expm
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_matrix_that_is_not_finite_is_named(value: float) -> None:

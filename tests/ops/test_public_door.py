@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 import symplectic_ops
 
 PUBLIC = {
-    *{"NonFiniteError", "StructureError", "blocks", "expm", "flow", "Flow"},
+    *{"NonFiniteError", "StructureError", "blocks", "expm", "expm_frechet", "flow", "Flow"},
     *{"form", "apply_form", "symplectic_inverse", "energy", "frequencies", "growth_rates"},
     *{"Hamiltonian", "EllipticHamiltonian", "SkewSymmetricHamiltonian", "SkewHamiltonian"},
     *{"hamiltonian", "elliptic_hamiltonian", "skew_symmetric_hamiltonian", "skew_hamiltonian"},

@@ -30,7 +30,10 @@ torch.save({"samples": samples, "error inputs": op.error_inputs_func is not None
 DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128]
 
 # The first use of forward mode makes torch load a module of its own that still calls torch.jit.script.
-pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+pytestmark = [
+    pytest.mark.usefixtures("either_way"),
+    pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from ._transforms import has_tangent
 from ._precision import WORKING_DTYPES, has_double, without_autocast
+from ._transforms import has_tangent
 from .errors import NonFiniteError, StructureError
 from .expm import Structure, expm
 from .parameterisations import Space

@@ -127,11 +127,12 @@ def expm_frechet(A: Tensor, E: Tensor, *, norm_bound: float | None = None) -> Te
         raise StructureError(f"`E` must be directions (..., n, n) for `A` {tuple(A.shape)}; got {tuple(E.shape)}.")
     if E.dtype != A.dtype:
         raise TypeError(f"`A` and `E` must have one dtype; got {A.dtype} and {E.dtype}. Convert one of them.")
-    A, E = torch.broadcast_tensors(A, E)
+    A, E = torch.broadcast_tensors(A, E)  # type: ignore[no-untyped-call]
     if not A.numel():
         return A.clone()
     if A.shape[-1] == 1:
-        return A.exp() * E
+        return E * A.exp()
+    L: Tensor
     dtype, shape = WORKING_DTYPES[A.dtype], A.shape
     work, direction = (x.to(dtype).reshape(-1, *shape[-2:]) for x in (A, E))
     differentiable = torch.is_grad_enabled() and (A.requires_grad or E.requires_grad)
@@ -145,7 +146,7 @@ def expm_frechet(A: Tensor, E: Tensor, *, norm_bound: float | None = None) -> Te
     return L.reshape(shape).to(A.dtype)
 
 
-@torch.compiler.disable
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _uncompiled(function: Callable[..., Tensor], *arguments: object) -> Tensor:
     """Call a function that torch.compile, where it had to give up on its caller, would compile without its tangents."""
     return function(*arguments)

@@ -105,6 +105,6 @@ def _in_parts(function: Callable[..., Tensor], *batches: Tensor) -> Tensor:
     if size >= count or any(map(stacked, batches)):
         return function(*batches)
     whole = torch.empty_like(batches[0])
-    for out, *parts in zip(*(batch.split(size) for batch in (whole, *batches)), strict=True):
+    for out, *parts in zip(*(torch.split(batch, size) for batch in (whole, *batches)), strict=True):
         out.copy_(function(*parts))
     return whole

@@ -13,7 +13,7 @@ from torch.autograd import forward_ad
 from .evaluation import Options, derivative, exponential
 
 
-@torch.compiler.assume_constant_result
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _in_forward_mode() -> bool:
     """Asked while tracing, when the levels under way are those of the traced code."""
     levels = torch._C._functorch.get_interpreter_stack() or []

@@ -59,7 +59,7 @@ def derivative(A: Tensor, E: Tensor, mode: int, *, adjoint: bool = False) -> Ten
 
 
 def repeatable_derivative(A: Tensor, E: Tensor, squarings: Tensor | None) -> tuple[Tensor, Tensor]:
-    """L(A, E) of A and E (B, n, n) at degree 18 with these squarings, int64 (B,), or what A needs; and the squarings."""
+    """L(A, E) of A and E (B, n, n) at degree 18, and the squarings, int64 (B,): the given ones, if any."""
     A, E = _plain(A), _plain(E)
     L = torch.empty_like(A)
     given = squarings is not None

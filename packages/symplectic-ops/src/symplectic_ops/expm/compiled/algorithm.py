@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from .. import taylor, thresholds
-from .matrices import add_to_diagonal, one_norm, product, product_rule, scaled, scaled_transpose
+from .matrices import add_to_diagonal, one_norm, product, product_rule, scaled
 from .simd import combination, itemsize
 
 LINE = 64  # bytes

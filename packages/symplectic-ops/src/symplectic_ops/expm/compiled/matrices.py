@@ -1,7 +1,5 @@
 """Operations on whole n × n matrices, put together from registers; see `simd` for how matrices are given."""
 
-from typing import Any
-
 from numba import njit
 
 from .simd import (
@@ -14,7 +12,6 @@ from .simd import (
     tile,
     transposed_block,
 )
-
 
 ROWS = 8  # of a tile: with three registers of columns, 24 sums at once
 _one, _two, _three = (tile(ROWS, vectors, masked=False) for vectors in (1, 2, 3))
