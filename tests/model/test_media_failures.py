@@ -189,6 +189,28 @@ def test_a_file_that_was_cut_short_is_never_taken_for_a_shorter_clip(tmp_path: P
             read(tmp_path / name)
 
 
+def test_an_animation_that_denies_being_one_is_not_taken_for_a_picture(tmp_path: Path) -> None:
+    write(tmp_path / "a.apng", FRAMES)
+    data = (tmp_path / "a.apng").read_bytes()
+    (tmp_path / "a.apng").write_bytes(data.replace(b"acTL" + (2).to_bytes(4, "big"), b"acTL" + bytes(4)))
+    with pytest.raises(HamvaeError, match=r"a\.apng is cut short or damaged"):
+        read(tmp_path / "a.apng")
+
+
+def test_words_in_a_video_may_be_in_any_encoding(tmp_path: Path) -> None:
+    with av.open(tmp_path / "a.avi", "w") as file:
+        file.metadata["title"] = "Laeufer"
+        video = file.add_stream("mpeg4", rate=10)
+        video.width = video.height = 32
+        video.pix_fmt = "yuv420p"
+        file.mux(video.encode(av.VideoFrame(32, 32, "yuv420p")))
+        file.mux(video.encode(None))
+    data = (tmp_path / "a.avi").read_bytes()
+    assert b"Laeufer" in data
+    (tmp_path / "a.avi").write_bytes(data.replace(b"Laeufer", "L\xe4\xfcfer!".encode("latin-1")))
+    assert len(read(tmp_path / "a.avi")) == 1
+
+
 @pytest.mark.parametrize("container", ["mkv", "webm", "avi", "mov"])
 def test_a_video_of_another_kind_that_was_cut_short_is_noticed(tmp_path: Path, container: str) -> None:
     path = tmp_path / f"a.{container}"

@@ -77,7 +77,7 @@ def test_a_package_imports_what_it_declares_and_declares_what_it_imports(package
     assert imported - modules(extras) == modules(project["dependencies"]) - modules(extras)
 
 
-@pytest.mark.parametrize(("library", "door"), [("PIL", "media"), ("symplectic_ops", "motion.py")])
+@pytest.mark.parametrize(("library", "door"), [("PIL", "media"), ("av", "media"), ("symplectic_ops", "motion.py")])
 def test_one_place_of_the_model_is_the_only_door_to(library: str, door: str) -> None:
     users = {path.parts[0] for path, imported in imports_of("hamvae_model").items() if library in imported}
     assert users == {door}

@@ -1,6 +1,7 @@
 """Time as a real number: which moments of a motion to show, and for how long each."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 import torch
@@ -58,6 +59,8 @@ class Timing:
         for name, value in (("fps", self.fps), ("speed", self.speed)):
             if value is not None and not 0 < value < float("inf"):
                 raise UsageError(f"{name} must be above 0; got {value:g}. To play backward, reverse.")
+        if not math.isfinite(self.start):
+            raise UsageError(f"start must be a finite number of frames; got {self.start:g}.")
         if self.frames is not None and self.frames < 1:
             raise UsageError(f"Ask for at least one frame; got {self.frames}.")
 

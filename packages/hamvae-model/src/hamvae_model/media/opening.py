@@ -48,25 +48,31 @@ def opened(path: Path, format: str) -> Iterator[Image.Image]:
         UsageError: nothing there, a folder, no permission, not a picture of this format, more than PIXEL_LIMIT pixels.
         HamvaeError: it ends early or is damaged.
     """
+    try:
+        with explained(path), _opened(path, format) as image:
+            if image.width * image.height > PIXEL_LIMIT:
+                raise too_large(path)
+            yield image
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder; name a {format} file inside it.") from None
+    except UnidentifiedImageError:
+        if path.read_bytes()[: len(_MARKS[format])] == _MARKS[format]:
+            raise HamvaeError(f"{path} is cut short or damaged; make or fetch it again.") from None
+        raise UsageError(
+            f"{path} does not hold a {format} picture, whatever its name says; name it after what it holds."
+        ) from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise too_large(path) from None
+    except (*_DAMAGE, UserWarning) as error:
+        raise HamvaeError(f"{path} is cut short or damaged ({error}); make or fetch it again.") from error
+
+
+def _opened(path: Path, format: str) -> Image.Image:
+    """The picture, of which the header is read; Pillow only warns of what would end in a wrong clip."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with explained(path), Image.open(path, formats=(format,)) as image:
-                if image.width * image.height > PIXEL_LIMIT:
-                    raise too_large(path)
-                yield image
-        except IsADirectoryError:
-            raise UsageError(f"{path} is a folder; name a {format} file inside it.") from None
-        except UnidentifiedImageError:
-            if path.read_bytes()[: len(_MARKS[format])] == _MARKS[format]:
-                raise HamvaeError(f"{path} is cut short or damaged; make or fetch it again.") from None
-            raise UsageError(
-                f"{path} does not hold a {format} picture, whatever its name says; name it after what it holds."
-            ) from None
-        except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-            raise too_large(path) from None
-        except _DAMAGE as error:
-            raise HamvaeError(f"{path} is cut short or damaged ({error}); make or fetch it again.") from error
+        warnings.filterwarnings("error", "Invalid APNG", UserWarning)
+        return Image.open(path, formats=(format,))
 
 
 def too_large(path: Path) -> UsageError:

@@ -68,7 +68,7 @@ def _opened(path: Path) -> Iterator["tuple[InputContainer, VideoStream]"]:
     try:
         with explained(path):
             path.open("rb").close()  # its errors, unlike FFmpeg's, tell a missing file from a forbidden one
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video or container.streams.video[0].codec_context is None:
                 raise UsageError(f"{path} holds no video that can be decoded; name a file that does.")
             stream = container.streams.video[0]
