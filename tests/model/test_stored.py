@@ -107,6 +107,15 @@ def test_classes_that_repeat_after_different_times_have_operators_that_start_so(
     assert max(hop.periods) == pytest.approx(8, rel=1e-4) and max(spin.periods) == pytest.approx(6, rel=1e-4)
 
 
+def test_motions_that_end_start_with_frequencies_of_their_whole_length_not_of_a_window(tmp_path: Path) -> None:
+    write_folder(tmp_path, actions=("hop",), count=30)
+    write_folder(tmp_path, actions=("run",), count=12)
+    config = hv.build("clips", source=opened(tmp_path))
+    assert (config.model.periods, config.model.spans) == ((None, None), (30, 12))
+    hop, run = new_model(config).operators()
+    assert max(hop.periods) == pytest.approx(30, rel=1e-4) and max(run.periods) == pytest.approx(12, rel=1e-4)
+
+
 # Windows ---------------------------------------------------------------------------------------------------------
 
 
@@ -250,5 +259,6 @@ def test_a_configuration_of_the_first_version_still_opens(builtin: hv.Source) ->
     values = json.loads(hv.build("demo", source=builtin).to_json())
     for name in ("framing", "frame_seconds", "loop"):
         del values["data"][name]
-    del values["model"]["periods"]
+    for name in ("periods", "spans"):
+        del values["model"][name]
     assert hv.Config.from_json(json.dumps(values)) == hv.build("demo", source=builtin)

@@ -62,6 +62,9 @@ class ModelConfig:
     length: int = LENGTH  # frames of a training window
     period: int | None = None  # frames after which clips repeat; sets the initial frequencies
     periods: tuple[float | None, ...] = ()  # the same for each class, where classes differ
+    spans: tuple[
+        float, ...
+    ] = ()  # frames in which a class unfolds; sets its initial frequencies where it has no period
     operator: str = "skew-symmetric"
     content_dim: int = 32
     pairs: int = 4  # d position–momentum pairs per class
@@ -88,6 +91,8 @@ class ModelConfig:
             (len(self.encoder_widths) != 3, f"encoder_widths must be three; got {len(self.encoder_widths)}"),
             (not self.decoder_widths, "decoder_widths must be at least one"),
             (len(self.periods) not in (0, len(self.classes)), "periods must be none, or one for each class"),
+            (len(self.spans) not in (0, len(self.classes)), "spans must be none, or one for each class"),
+            (any(span <= 0 for span in self.spans), "spans must be positive"),
             (any(period is not None and period <= 0 for period in self.periods), "periods must be positive"),
             (self.image_size % 16 != 0, f"image_size must be a multiple of 16; got {self.image_size}"),
             (self.image_size % max(finest, 1) != 0, f"decoder_grid, doubled, must divide image_size {self.image_size}"),
@@ -100,6 +105,10 @@ class ModelConfig:
         if self.periods:
             return self.periods[label]
         return None if self.period is None else float(self.period)
+
+    def span_of(self, label: int) -> float:
+        """Frames in which a class unfolds: its period, where it has one."""
+        return self.period_of(label) or (self.spans[label] if self.spans else float(self.length))
 
 
 @dataclass(frozen=True, kw_only=True)

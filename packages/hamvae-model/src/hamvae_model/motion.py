@@ -60,7 +60,7 @@ def space(operator: str, pairs: int) -> nn.Module:
 class Motion(nn.Module):
     """K operators and the flow of the whole motion space.
 
-    They start as oscillators at harmonics of their clips' period, two planes to each, all turning the same way:
+    They start as oscillators at harmonics of their clips' period or span, two planes to each, all turning the same way:
     M = diag(ω) is positive definite, so small changes of a free Hamiltonian matrix keep its orbits bounded
     (Krein: eigenvalues of one sign that meet on the imaginary axis do not leave it).
     """
@@ -70,8 +70,8 @@ class Motion(nn.Module):
         self.pairs, self.classes = config.pairs, len(config.classes)
         with torch.device("cpu"):  # also while the rest is built without memory, to compare shapes
             self.space = space(config.operator, config.pairs)
-            periods = [config.period_of(label) or config.length for label in range(self.classes)]
-            start = torch.stack([_oscillators(config.pairs, period) for period in periods])
+            spans = [config.span_of(label) for label in range(self.classes)]
+            start = torch.stack([_oscillators(config.pairs, span) for span in spans])
             parameters: Tensor = self.space.right_inverse(start)  # type: ignore[operator]
         self.parameters_of_operators = nn.Parameter(parameters.clone())
 

@@ -112,8 +112,8 @@ def build(
 
 
 def _periods(source: "Source") -> dict[str, Any]:
-    """One number where all classes come round after as many frames, else one for each."""
+    """One number where all classes come round after as many frames, else one for each, and how long each takes."""
     first, *others = set(source.periods)
-    if not others and (first is None or first.is_integer()):
-        return {"period": None if first is None else int(first)}
-    return {"periods": source.periods}
+    if not others and first is not None and first.is_integer():
+        return {"period": int(first)}
+    return {"periods": source.periods, "spans": source.spans}

@@ -59,7 +59,7 @@ class Characters:
         self.classes = self.motions if labels == "action-direction" else art.actions
         self.attributes = dict(art.attributes)
         self.length = int(art.cells[0].shape[2])
-        self.periods = (float(self.length),) * len(self.classes)
+        self.periods = self.spans = (float(self.length),) * len(self.classes)
         self.size = int(art.cells[0].shape[-1])
         self.inventory: dict[str, str] = {}
         self._layers = art.layers

@@ -31,6 +31,10 @@ class Source(Protocol):
         """For each class, the time after which its clips repeat; None when they do not."""
 
     @property
+    def spans(self) -> tuple[float, ...]:
+        """For each class, the time in which its motion unfolds: its period, or how long its clips last."""
+
+    @property
     def size(self) -> int:
         """Height and width of a frame, in pixels."""
 

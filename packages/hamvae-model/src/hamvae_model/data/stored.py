@@ -61,6 +61,7 @@ class StoredClips:
         if absent:
             raise UsageError(f"No clip of '{absent[0]}' is left to train on; add one, or move one with clips.csv.")
         self.periods = tuple(trained.period_of(number) for number in range(len(self.classes)))
+        self.spans = tuple(trained.span_of(number) for number in range(len(self.classes)))
 
     @property
     def inventory(self) -> dict[str, str]:
@@ -177,6 +178,8 @@ class _Side:
         self.offsets = self.counts.cumsum(0) - self.counts
         moments = [scale * _times(clip) for clip, scale in zip(clips, scales, strict=True)]
         self.moments = torch.from_numpy(np.concatenate([np.empty(0), *moments]))
+        lasting = [scale * (_times(clip)[-1] + 1) for clip, scale in zip(clips, scales, strict=True)]
+        self.lasting = torch.tensor(lasting, dtype=torch.float64)
         # Units of time after which a clip begins again; infinite for one that does not.
         laps = [scale * _lap(clip, source.data.loop) for clip, scale in zip(clips, scales, strict=True)]
         self.laps = torch.tensor(laps, dtype=torch.float64)
@@ -191,6 +194,10 @@ class _Side:
         """The median period of a class; None unless all its clips repeat."""
         laps = self.laps[self.labels == label]
         return float(laps.median()) if len(laps) and laps.isfinite().all() else None
+
+    def span_of(self, label: int) -> float:
+        """The median time that clips of a class take, with that of their last frame."""
+        return float(self.lasting[self.labels == label].median())
 
 
 def open_listing(
