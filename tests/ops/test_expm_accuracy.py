@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symplectic_ops import expm
+from symplectic_ops import expm, expm_frechet
 from symplectic_ops.expm import thresholds
 
 pytestmark = pytest.mark.usefixtures("either_way")
@@ -38,9 +38,13 @@ def stored(kind: str) -> list[Any]:
     return cases
 
 
-# The measured miss of the promises below, and by how much: its spectral radius stands just above what four squarings
-# are good for, and the fifth costs the digits that torch, allowing itself a larger error, does not lose.
-EXCESS = {"Hilbert, larger, float64/12": 1.2}
+# Measured misses of the promise below, and by how much. The spectral radius of the first stands just above what four
+# squarings are good for, and the fifth costs the digits that torch, allowing itself a larger error, does not lose. The
+# second meets the promise here by less than what another order of additions changes, on another processor.
+EXCESS = {
+    "Hilbert, larger, float64/12": 1.2,
+    "skew-symmetric Hamiltonian, norm 10, float64/4": 1.2,
+}
 
 every_case = pytest.mark.parametrize("case", [case for dtype in DTYPES for case in stored(dtype)])
 value_and_gradient = pytest.mark.parametrize("gradient", [False, True], ids=["value", "gradient"])
@@ -100,8 +104,13 @@ def test_a_batch_of_all_norms_is_as_accurate_as_its_matrices_alone(dtype: str, g
 def test_a_gradient_has_three_roundings_whatever_its_size(case: Case, size: float) -> None:
     A, G = torch.from_numpy(case["A"]).requires_grad_(), torch.from_numpy(case["G"])
     (found,) = torch.autograd.grad(expm(A), A, size * G)
-    allowed = 3 * torch.finfo(A.dtype).eps
-    assert relative_error(found.double() / size, case["L"], case["rest"]) <= allowed
+    assert relative_error(found.double() / size, case["L"], case["rest"]) <= 3 * torch.finfo(A.dtype).eps
+
+
+@pytest.mark.parametrize("case", stored("gradient"))
+def test_the_derivative_along_a_direction_has_three_roundings_too(case: Case) -> None:
+    A, E = torch.from_numpy(case["A"]).mT, torch.from_numpy(case["G"])
+    assert relative_error(expm_frechet(A, E), case["L"], case["rest"]) <= 3 * torch.finfo(A.dtype).eps
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
