@@ -9,6 +9,7 @@ wrong.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def main() -> None:
         "gradients": gradients,
         "measured_on": provenance(),
     }
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    rows_on_one_line = re.sub(r"\n {4,}|\n {3}(?=[}\]])", " ", json.dumps(result, indent=1))
+    RESULT.write_text(rows_on_one_line + "\n")
 
 
 def cases(kind: str) -> Iterator[dict[str, Any]]:
