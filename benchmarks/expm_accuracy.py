@@ -41,7 +41,7 @@ def main() -> None:
             print(f"{dtype}: the largest error of a gradient of size {SIZES} is, {who}, {worst} ε")
     result = {
         "command": "python benchmarks/expm_accuracy.py",
-        "measured": "relative error in the Frobenius norm, in roundings ε of the dtype",
+        "measured": "relative error in the Frobenius norm, in roundings (eps) of the dtype",
         "versions": {"scipy": scipy.__version__, "numpy": np.__version__},
         "values": values,
         "sizes_of_gradients": SIZES,
