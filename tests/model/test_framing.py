@@ -12,7 +12,7 @@ from hamvae_model.clip import Clip
 from hamvae_model.config import FITS, RESAMPLES, FramingConfig
 from hamvae_model.data import Characters
 from hamvae_model.errors import HamvaeError
-from hamvae_model.framing import composited, framed, restored
+from hamvae_model.framing import composited, framed, resized, restored, straight
 
 SIZE = 32
 
@@ -108,3 +108,28 @@ def test_transparency_shows_the_background_as_pillow_composites_it() -> None:
 def test_a_framing_that_does_not_exist_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(HamvaeError, match=f"framing configuration is not usable: {next(iter(wrong))} must be"):
         FramingConfig(**wrong)
+
+
+def test_straight_colours_are_those_that_were_laid_over_black() -> None:
+    alpha = (torch.arange(SIZE * SIZE) % 2 * 255).byte().view(1, 1, SIZE, SIZE).expand(2, -1, -1, -1)
+    given = clip(SIZE, SIZE, alpha=alpha)
+    assert straight(given)[:, 3:].equal(alpha)
+    assert straight(given)[:, :3].equal(given.frames)
+    assert straight(clip(SIZE, SIZE))[:, 3].min() == 255
+
+
+def test_half_transparent_colours_come_back_within_a_rounding() -> None:
+    alpha = torch.full((2, 1, SIZE, SIZE), 128, dtype=torch.uint8)
+    colour = torch.randint(256, (2, 3, SIZE, SIZE), dtype=torch.uint8, generator=torch.Generator().manual_seed(7))
+    over_black = ((colour.int() * 128 + 127) // 255).byte()
+    given = dataclasses.replace(clip(SIZE, SIZE), frames=over_black, alpha=alpha)
+    assert (straight(given)[:, :3].int() - colour.int()).abs().max() <= 2
+
+
+def test_a_clip_takes_its_transparency_along_to_another_size() -> None:
+    alpha = torch.zeros(2, 1, 8, 8, dtype=torch.uint8)
+    alpha[..., 2:6, 2:6] = 255
+    larger = resized(clip(8, 8, alpha=alpha), 16, 32)
+    assert larger.frames.shape == (2, 3, 16, 32) and larger.alpha is not None
+    assert larger.alpha[0, 0, :, 8:24].equal(alpha[0, 0].repeat_interleave(2, 0).repeat_interleave(2, 1))
+    assert larger.alpha[..., :8].max() == larger.alpha[..., 24:].max() == 0
