@@ -56,7 +56,7 @@ length_option = click.option(
     help="Frames of your own clips to look at together.",
 )
 loop_option = click.option(
-    "--loop", is_flag=True, help="Your own clips repeat, like a walk; a sheet.toml may say otherwise."
+    "--loop", is_flag=True, help="Your own clips repeat, like a walk; without it, those whose sheet.toml says so."
 )
 fps_option = click.option(
     "--fps",
