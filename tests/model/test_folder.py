@@ -62,6 +62,13 @@ def test_hidden_files_tables_and_texts_are_no_clips(root: Path) -> None:
     assert listing.ignored == ("hop/licence.md", "notes.txt")
 
 
+def test_a_layout_in_an_action_leaves_the_clips_beside_its_sheets_alone(root: Path) -> None:
+    (root / "hop" / "sheet.toml").write_text("cell = [32, 32]\n[actions.hop]\nrow = 0\n")
+    hv.write(root / "hop" / "strip.png", square(4))
+    names = {recording.name for recording in list_folder(root).recordings}
+    assert {"hop/0.gif", "hop/1.gif", "hop/2.gif", "hop/strip.png#hop"} < names
+
+
 def test_pictures_of_any_size_become_the_size_that_is_asked_for(root: Path) -> None:
     hv.write(root / "hop" / "wide.gif", torch.full((8, 3, 10, 40), 200, dtype=torch.uint8))
     clip = hv.open_source("folder", root, size=32)
@@ -129,7 +136,7 @@ def wrong_layout(root: Path) -> None:
 
 
 def strange_action(root: Path) -> None:
-    hv.write(root / "bad.png", square(9, 1))
+    hv.write(root / "bad.png", square(9, 2))
     (root / "bad.toml").write_text('cell = [32, 32]\n[actions."a/b"]\nrow = 0')
 
 

@@ -96,3 +96,18 @@ def test_a_take_without_frames_is_named(root: Path) -> None:
     (root / "002" / "anger" / "take009").mkdir()
     with pytest.raises(UsageError, match=r"take009 holds no frames; fetch the take again"):
         opened(root)
+
+
+def test_a_text_that_is_named_after_no_frame_is_no_annotation(root: Path) -> None:
+    (root / "001" / "anger" / "take000" / "readme.txt").write_text("fetched on Monday")
+    assert {one.note for one in list_mug(root).recordings} == {"cropped to its centre"}
+
+
+@pytest.mark.parametrize("source", ["folder", "mug", "sprites"])
+def test_a_root_that_may_not_be_read_is_named(root: Path, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # the superuser could read anything else
+    with pytest.raises(UsageError, match=r"The folder '.*mug' may not be read; change its permissions"):
+        hv.open_source(source, root)

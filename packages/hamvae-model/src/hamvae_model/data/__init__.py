@@ -123,20 +123,29 @@ def list_clips(name: str, root: str | Path | None, labels: str) -> Listing | Non
 
     Raises: UsageError: no folder, or one that cannot be read.
     """
+    try:
+        return _list(name, _path(root), labels)
+    except PermissionError as error:
+        raise UsageError(
+            f"The folder '{error.filename}' may not be read; change its permissions or copy it elsewhere."
+        ) from None
+
+
+def _list(name: str, root: Path | None, labels: str) -> Listing | None:
+    if name == "builtin":
+        return None
     if name == "sprites":
         from .lpc import list_lpc
         from .sprites import is_in_layers, sprites_root
 
-        folder = sprites_root(_path(root))
+        folder = sprites_root(root)
         return None if is_in_layers(folder) else list_lpc(folder, labels)
-    if name == "builtin":
-        return None
     if root is None:
         raise UsageError(f"The {name} source needs the folder of its clips: pass --root DIR.")
     from .folder import list_folder
     from .mug import list_mug
 
-    return list_folder(Path(root)) if name == "folder" else list_mug(Path(root))
+    return list_folder(root) if name == "folder" else list_mug(root)
 
 
 def _path(root: str | Path | None) -> Path | None:

@@ -25,10 +25,7 @@ def list_folder(root: Path) -> Listing:
     if not root.is_dir():
         raise UsageError(f"There is no folder of clips '{root}'; check the spelling.")
     found = _Found(root)
-    try:
-        found.look()
-    except PermissionError:
-        raise UsageError(f"The folder '{root}' may not be read; change its permissions or copy it elsewhere.") from None
+    found.look()
     if not found.recordings and not found.problems:
         raise UsageError(f"'{root}' holds no clips; put them into a folder for each action: {root}/walk/hero.gif.")
     recordings = found.recordings
@@ -58,10 +55,8 @@ class _Found:
                 continue
             if path.is_dir():
                 self._guarded(path, self._look_into)
-            elif path.suffix.lower() in EXTENSIONS and not described_by(path):
-                self._refuse(path, "lies outside of the folders that name the actions; move it into one.")
             elif path.name != TABLE:
-                self._look_at(path, label="")
+                self._look_at(path, None)
 
     def _look_into(self, folder: Path) -> None:
         """One action, or sheets of several."""
@@ -76,21 +71,24 @@ class _Found:
         if len(self.recordings) + len(self.problems) == before:
             self._refuse(folder, "holds no clips; put some there, or remove it.")
 
-    def _look_at(self, path: Path, label: str) -> None:
-        """A file: a clip of its folder's action, a sheet of several, or something else."""
-        layout = described_by(path) if path.suffix.lower() in EXTENSIONS else None
-        if layout:
-            try:
-                actions = media.probe(path).actions
-            except HamvaeError as error:
-                self.problems[self._name(path)] = error
-                return
-            for action in actions:
-                self._add(path, action, (path, layout), part=f"#{action}")
-        elif path.suffix.lower() in EXTENSIONS:
-            self._add(path, label, (path,))
-        elif path.suffix != ".toml":
-            self.ignored.append(self._name(path))
+    def _look_at(self, path: Path, label: str | None) -> None:
+        """A file: a sheet of several actions, a clip of its folder's, or something else."""
+        if path.suffix.lower() not in EXTENSIONS:
+            self.ignored += [self._name(path)] if path.suffix != ".toml" else []
+            return
+        layout = described_by(path)
+        try:
+            actions = media.probe(path).actions if layout else ()
+        except HamvaeError as error:
+            self.problems[self._name(path)] = error
+            return
+        files = (path, layout) if layout else (path,)
+        for action in actions:
+            self._add(path, action, files, part=f"#{action}")
+        if not actions and label is None:
+            self._refuse(path, "lies outside of the folders that name the actions; move it into one.")
+        elif label is not None and not actions:
+            self._add(path, label, files)
 
     def _add_frames(self, folder: Path, label: str) -> None:
         pictures = tuple(path for path in visible(folder) if path.suffix.lower() in EXTENSIONS)

@@ -46,31 +46,14 @@ def list_mug(root: Path) -> Listing:
         subjects = [path for path in visible(subjects[0]) if path.is_dir()]
     held_out = _held_out([subject.name for subject in subjects])
     for subject in subjects:
-        for expression in _expressions(subject):
-            for take in (path for path in visible(expression) if path.is_dir()):
-                name = take.relative_to(root).as_posix()
-                pictures = [path for path in visible(take) if path.suffix.lower() in STILLS]
-                marks = [path for path in visible(take) if path.suffix.lower() in LANDMARKS]
-                try:
-                    box = _around(marks)
-                except HamvaeError as error:
-                    problems[name] = error
-                    continue
-                if not pictures:
-                    problems[name] = UsageError(f"{take} holds no frames; fetch the take again, or remove it.")
-                    continue
-                recordings.append(
-                    Recording(
-                        name=name,
-                        label=expression.name.lower(),
-                        files=(*pictures, *marks),
-                        decode=functools.partial(_faces, take, box),
-                        identity=subject.name,
-                        split="test" if subject.name in held_out else "train",
-                        note="cropped to its landmarks" if box else "cropped to its centre",
-                    )
-                )
-        ignored += [path.relative_to(root).as_posix() for path in visible(subject) if path not in _expressions(subject)]
+        expressions = _expressions(subject)
+        ignored += [path.relative_to(root).as_posix() for path in visible(subject) if path not in expressions]
+        for take in (path for expression in expressions for path in visible(expression) if path.is_dir()):
+            name = take.relative_to(root).as_posix()
+            try:
+                recordings.append(_recording(name, take, "test" if subject.name in held_out else "train"))
+            except HamvaeError as error:
+                problems[name] = error
     if not recordings and not problems:
         raise UsageError(
             f"'{root}' does not hold MUG, which is subject/expression/take/frames with the expressions "
@@ -82,6 +65,25 @@ def list_mug(root: Path) -> Listing:
         problems=problems,
         ignored=tuple(ignored),
         recipe=f"faces-every-{STRIDE}",
+    )
+
+
+def _recording(name: str, take: Path, split: str) -> Recording:
+    """Raises: HamvaeError: no frames, or landmarks that cannot be read."""
+    pictures = [path for path in visible(take) if path.suffix.lower() in STILLS]
+    if not pictures:
+        raise UsageError(f"{take} holds no frames; fetch the take again, or remove it.")
+    stems = {path.stem for path in pictures}
+    marks = [path for path in visible(take) if path.suffix.lower() in LANDMARKS and path.stem in stems]
+    box = _around(marks)
+    return Recording(
+        name=name,
+        label=take.parent.name.lower(),
+        files=(*pictures, *marks),
+        decode=functools.partial(_faces, take, box),
+        identity=take.parent.parent.name,
+        split=split,
+        note="cropped to its landmarks" if box else "cropped to its centre",
     )
 
 
