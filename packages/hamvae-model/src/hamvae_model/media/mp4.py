@@ -15,7 +15,10 @@ if TYPE_CHECKING:  # PyAV takes a moment to load and may be absent
     from av.video.stream import VideoStream
 
 _CLOCK = Fraction(1, 90_000)  # seconds; whole for 24, 25, 30, 50, 60 and 29.97 frames per second
-_QUALITY = "12"  # constant rate factor: 0 is exact, 23 usual for films, whose edges are softer than those of drawings
+_OPTIONS = {
+    "crf": "12",  # constant rate factor: 0 is exact, 23 usual for films, whose edges are softer than those of drawings
+    "mbtree": "0",  # with it, the same small frames do not always make the same file
+}
 
 
 def write(file: BinaryIO, shown: Iterable[Shown]) -> None:
@@ -40,12 +43,11 @@ def write(file: BinaryIO, shown: Iterable[Shown]) -> None:
             for one in shown:
                 pixels = _even(one.pixels)
                 if stream is None:
-                    stream = container.add_stream("libx264", options={"crf": _QUALITY, "preset": "medium"})
+                    stream = container.add_stream("libx264", options=_OPTIONS)
                     stream.height, stream.width = pixels.shape[:2]
                     stream.pix_fmt = "yuv420p"
                     stream.time_base = stream.codec_context.time_base = _CLOCK
-                # Converted here: the encoder's own conversion now and then mixes frames when it runs in threads.
-                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format=stream.pix_fmt)
+                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format=stream.pix_fmt, threads=1)
                 frame.pts, frame.time_base = round(now / _CLOCK), _CLOCK
                 now += Fraction(one.seconds or 0)
                 lasting[frame.pts] = round(now / _CLOCK) - frame.pts
