@@ -1,6 +1,7 @@
 """sheet.toml: where the frames of a sprite sheet stand.
 
-It stands beside the pictures it describes, and counts for all of them that are larger than a cell.
+It stands beside the pictures it describes, and counts for all of them that are larger than a cell. One with the name
+of a picture (`hero.toml`) counts for that picture alone.
 
 cell = [64, 64]               # width and height of a frame, in pixels
 duration = 100                # milliseconds a frame is shown; without it the clips have no clock

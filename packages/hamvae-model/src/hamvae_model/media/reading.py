@@ -140,12 +140,13 @@ def _of_sheet(clip: Clip, plan: layout.Layout | None, action: str | None, source
 
 
 def _plan(path: Path) -> layout.Layout | None:
-    """The layout of a picture that is a sprite sheet; a picture of a single cell is a picture."""
+    """The layout of a picture that is a sprite sheet; among sheets with a common one, a single cell is a picture."""
     description = layout.described_by(path) if _extension(path) in pictures.STILLS else None
     if description is None:
         return None
     plan = layout.parse(description)
-    return None if pictures.size(path) == (plan.width, plan.height) else plan
+    shared = description.stem != path.stem
+    return None if shared and pictures.size(path) == (plan.width, plan.height) else plan
 
 
 def _existing(path: Path) -> Path:
