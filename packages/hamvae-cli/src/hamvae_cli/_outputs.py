@@ -82,39 +82,45 @@ def save(
         transparent: keep the transparency of given clips, and cut what the model drew out of its background.
     """
     from hamvae_model import media, showcase
-    from hamvae_model.framing import straight
     from hamvae_model.timing import Timing
 
     asked = Timing(**(timing or {}))
     first, extension = shown[0], path.suffix.lower()
-    if len(shown) == 1 and extension not in SHEETS and not isinstance(first, hv.Clip) and first is not None:
+    if len(shown) == 1 and extension not in SHEETS and first is not None and not isinstance(first, hv.Clip):
         moments = asked.moments(first.times)  # a roll of any length is written as it is drawn
         parts = first.parts(moments, transparent=transparent)
         media.write(path, parts, durations=asked.durations(moments, first.frame_seconds), scale=scale, loop=loop)
         return
 
-    def drawn(one: Shown | None) -> hv.Clip | None:
-        if one is None or isinstance(one, hv.Clip):
-            return one and asked.of(one)
+    def drawn(one: Shown) -> hv.Clip:
+        if isinstance(one, hv.Clip):
+            return asked.of(one)
         return one.clip(asked.moments(one.times), transparent=transparent)
 
-    places = [drawn(one) for one in shown]
+    places = [None if one is None else drawn(one) for one in shown]
     clips = [clip for clip in places if clip is not None]
+    durations = [asked.durations(clip.times, clip.frame_seconds) for clip in clips]
     if extension == ".json":
-        names = _distinct([clip.label or "clip" for clip in clips])
-        frames = [straight(clip) if transparent else clip.frames for clip in clips]
-        durations = [asked.durations(clip.times, clip.frame_seconds) for clip in clips]
-        by_name = dict(zip(names, frames, strict=True)), dict(zip(names, durations, strict=True))
-        media.write_sheet(path, by_name[0], durations=by_name[1], scale=scale)
+        _save_sheet(path, clips, durations, scale=scale, transparent=transparent)
     elif len(clips) > 1 and extension == ".png":
         media.write(path, showcase.rows(clips, scale))
     else:
         width = columns or len(places)
         table = [places[at : at + width] for at in range(0, len(places), width)]
-        longest = max(clips, key=len)
-        durations_of_all = asked.durations(longest.times, longest.frame_seconds)
-        frames_of_all = showcase.grid(table, transparent=transparent)
-        media.write(path, frames_of_all, durations=durations_of_all, scale=scale, loop=loop)
+        frames = showcase.grid(table, transparent=transparent)
+        media.write(path, frames, durations=max(durations, key=len), scale=scale, loop=loop)
+
+
+def _save_sheet(
+    path: Path, clips: Sequence[hv.Clip], durations: Sequence[Sequence[float]], *, scale: int, transparent: bool
+) -> None:
+    from hamvae_model import media
+    from hamvae_model.framing import straight
+
+    names = _distinct([clip.label or "clip" for clip in clips])
+    frames = [straight(clip) if transparent else clip.frames for clip in clips]
+    lasting = dict(zip(names, durations, strict=True))
+    media.write_sheet(path, dict(zip(names, frames, strict=True)), durations=lasting, scale=scale)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
