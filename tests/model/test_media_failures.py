@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import struct
 import sys
 import zlib
@@ -187,6 +188,33 @@ def test_a_file_that_was_cut_short_is_never_taken_for_a_shorter_clip(tmp_path: P
         (tmp_path / name).write_bytes(whole[:length])
         with pytest.raises(HamvaeError, match=name):
             read(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.apng", "a.webp", "a.mp4"])
+def test_damaged_bytes_give_a_clip_or_a_sentence(tmp_path: Path, name: str) -> None:
+    chance = random.Random(name)
+    noise = torch.Generator().manual_seed(0)
+    write(tmp_path / name, torch.randint(256, (3, 4, 12, 12), dtype=torch.uint8, generator=noise))
+    whole = (tmp_path / name).read_bytes()
+    refused = 0
+    for _ in range(100):
+        data = bytearray(whole)
+        for _ in range(chance.choice([1, 3, 20])):
+            data[chance.randrange(len(data) if chance.random() < 0.5 else 60)] = chance.randrange(256)
+        (tmp_path / name).write_bytes(data)
+        sentence = refusal(tmp_path / name)
+        assert sentence is None or (name in sentence and "\n" not in sentence)
+        refused += sentence is not None
+    assert refused > 10
+
+
+def refusal(path: Path) -> str | None:
+    """What is said of a file that cannot be read; None for one that gives a clip."""
+    try:
+        read(path)
+    except HamvaeError as error:
+        return str(error)
+    return None
 
 
 def test_an_animation_that_denies_being_one_is_not_taken_for_a_picture(tmp_path: Path) -> None:
