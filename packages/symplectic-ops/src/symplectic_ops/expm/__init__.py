@@ -36,17 +36,23 @@ def expm(
     the dtype. Derivatives of every order and both modes exist, and cost about two exponentials for the first. In
     float16 and bfloat16 the work is done in float32 and rounded once. Autocasting has no effect.
 
+    On the CPU, with the extra `cpu` (numba), real matrices take a compiled way, several times as fast; its first use
+    on a machine compiles for some seconds. Inside torch.compile and torch.export the whole is one operator with a
+    first derivative in reverse mode. A graph of CUDA kernels can record it where `norm_bound` is given.
+
     Args:
-        A: (..., n, n), real or complex floating point.
+        A: (..., n, n), real or complex floating point. Any strides; it is not written to.
         structure: what is known of A ("hamiltonian", "elliptic", "skew-symmetric", "skew-hamiltonian"). A hint for
             faster ways, and not checked; every structure takes the same way at present.
         norm_bound: a number no ‖A‖₁ in the batch exceeds. Spares reading the norms (on a GPU, waiting for them).
             Too small a bound costs accuracy without notice; too large a one costs time and some digits.
-        memory: "save" keeps the intermediate matrices for the gradient; "recompute" keeps A alone and computes
-            them again when the gradient is asked for.
-        backend: what computes; "torch" is what "auto" chooses at present.
+        memory: "save" keeps the intermediate matrices for the gradient, up to some twenty times the size of A;
+            "recompute" keeps A alone and computes them again, part by part, when the gradient is asked for. The
+            compiled way has no use for saving and always recomputes.
+        backend: "torch" is plain torch operations; "auto" takes the compiled way where it can be taken.
         check_finite: refuse NaN and infinity, in A and in the result. Reads both, so pass False where waiting for
-            the device matters; NaN then goes through. Off inside torch.vmap and the like.
+            the device matters; NaN then goes through. Off, because nothing can be read there, inside the transforms
+            of torch.func (vmap, grad, jvp, ...), torch.compile, torch.export and while CUDA kernels are recorded.
 
     Returns:
         (..., n, n), dtype and device of A.
@@ -65,6 +71,17 @@ def expm(
         >>> expm(torch.tensor([[0.0, 2.0], [0.0, 0.0]]))  # a shear
         tensor([[1., 2.],
                 [0., 1.]])
+
+        A layer whose weight stays symplectic while it learns:
+
+        >>> from symplectic_ops import hamiltonian, is_symplectic
+        >>> class Exponential(torch.nn.Module):
+        ...     def forward(self, H):
+        ...         return expm(H)
+        >>> layer = hamiltonian(torch.nn.Linear(4, 4, bias=False), "weight")
+        >>> _ = torch.nn.utils.parametrize.register_parametrization(layer, "weight", Exponential())
+        >>> bool(is_symplectic(layer.weight))
+        True
     """
     _check_arguments(A, structure, norm_bound, memory, backend)
     if not A.numel():
@@ -82,10 +99,8 @@ def expm(
     else:
         check = FiniteCheck(tuple(A.shape[:-2]), A.dtype) if check_finite and readable(A) else None
         options = Options(gradient, gradient and memory == "save", norm_bound, backend == "auto", check)
-        if functorch_active():
-            X = Expm.apply(work, options)
-        elif forward_mode():
-            X = _uncompiled(EagerExpm.apply, work, options)
+        if functorch_active() or forward_mode():
+            X = _uncompiled(Expm.apply if functorch_active() else EagerExpm.apply, work, options)
         elif gradient:
             X = EagerExpm.apply(work, options)
         else:
@@ -148,7 +163,7 @@ def expm_frechet(A: Tensor, E: Tensor, *, norm_bound: float | None = None) -> Te
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
 def _uncompiled(function: Callable[..., Tensor], *arguments: object) -> Tensor:
-    """Call a function that torch.compile, where it had to give up on its caller, would compile without its tangents."""
+    """Call a function that torch.compile, where it gave up on the caller, would compile and lose the tangents of."""
     return function(*arguments)
 
 

@@ -1,0 +1,146 @@
+"""The compiled way: every size, any address, any number of threads, and a clean way back to plain torch."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from symplectic_ops import expm, expm_frechet
+from symplectic_ops.expm import compiled
+
+DTYPES = [torch.float32, torch.float64]
+
+
+def matrices(*shape: int, norm: float = 2.0, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:
+    A = torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    return (A * norm / A.abs().sum(-2).amax(-1)[..., None, None]).to(dtype)
+
+
+def value_and_gradient(A: Tensor, **options: str) -> tuple[Tensor, Tensor]:
+    A = A.detach().requires_grad_()
+    X = expm(A, **options)
+    G = torch.randn(A.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(9)).to(A.dtype)
+    return X.detach(), torch.autograd.grad(X, A, G)[0]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [*range(2, 36), 47, 48, 49, 63, 64, 65, 97, 130])
+def test_both_ways_agree_at_every_size(n: int, dtype: torch.dtype) -> None:
+    """Sizes around those of registers, tiles and strips, for every degree."""
+    A = torch.cat([matrices(1, n, n, norm=norm, dtype=dtype) for norm in (0.0, 1e-7, 1e-3, 0.03, 0.2, 0.8, 2.0, 30.0)])
+    for found, expected in zip(value_and_gradient(A), value_and_gradient(A, backend="torch"), strict=True):
+        error = torch.linalg.matrix_norm(found - expected) / torch.linalg.matrix_norm(expected)
+        assert error.max() <= 60 * n * torch.finfo(dtype).eps
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nothing_is_written_beside_the_result(dtype: torch.dtype) -> None:
+    """The last register of a row reaches beyond it; what stands there must survive."""
+    for n in (1, 3, 5, 9, 17, 24, 33):
+        A = matrices(2, n, n, dtype=dtype)
+        guarded = torch.full((2 * n * n + 64,), 7.0, dtype=dtype)
+        guarded[32:-32] = A.flatten()
+        inner = guarded[32:-32].view(2, n, n)
+        assert torch.equal(expm(inner), expm(A))
+        assert (guarded[:32] == 7).all() and (guarded[-32:] == 7).all()
+        assert torch.equal(inner, A)
+
+
+@pytest.mark.parametrize("offset", [1, 3, 5])
+def test_matrices_may_begin_at_any_number(offset: int) -> None:
+    A = matrices(3, 6, 6)
+    moved = torch.empty(A.numel() + offset, dtype=A.dtype)[offset:].view_as(A).copy_(A)
+    assert torch.equal(expm(moved), expm(A))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_batch_gives_what_its_matrices_give_alone_to_the_last_bit(dtype: torch.dtype) -> None:
+    A = torch.cat([matrices(1, 7, 7, norm=norm, dtype=dtype, seed=i) for i, norm in enumerate((50, 1e-9, 3, 0.1, 0.0))])
+    together, alone = value_and_gradient(A), [value_and_gradient(A[i : i + 1]) for i in range(len(A))]
+    assert torch.equal(together[0], torch.cat([X for X, _ in alone]))
+    assert torch.equal(expm_frechet(A, A), torch.cat([expm_frechet(A[i : i + 1], A[i : i + 1]) for i in range(5)]))
+
+
+def test_the_number_of_threads_does_not_change_a_bit() -> None:
+    A = matrices(5, 130, 130, norm=3.0)
+    before = torch.get_num_threads()
+    try:
+        results = []
+        for threads in (1, 2, 3, 8):
+            torch.set_num_threads(threads)
+            results.append(value_and_gradient(A))
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(a, b) for result in results[1:] for a, b in zip(results[0], result, strict=True))
+
+
+def test_a_negative_view_is_taken_for_what_it_means() -> None:
+    A = matrices(2, 4, 4)
+    negative = torch.complex(A, A).conj().imag
+    assert negative.is_neg()
+    assert torch.equal(expm(negative), expm(-A))
+
+
+def test_a_parameter_takes_the_compiled_way_too() -> None:
+    assert compiled.suits(torch.nn.Parameter(matrices(1, 3, 3)))
+
+
+def test_who_watches_operations_sees_them() -> None:
+    """A mode that counts or records operations would miss compiled ones."""
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            seen.append(str(function))
+            return function(*args, **(kwargs or {}))
+
+    seen: list[str] = []
+    A = matrices(2, 4, 4)
+    with Watch():
+        X = expm(A)
+    assert any("bmm" in name for name in seen)
+    torch.testing.assert_close(X, expm(A))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::torch.jit.TracerWarning")
+def test_a_trace_holds_the_algorithm_and_not_a_result() -> None:
+    A, B = matrices(2, 4, 4), matrices(2, 4, 4, seed=5)
+    traced = torch.jit.trace(expm, (A,), check_trace=False)
+    torch.testing.assert_close(traced(B), expm(B))
+
+
+def test_tensors_of_other_classes_are_left_to_torch() -> None:
+    class Marked(Tensor):
+        pass
+
+    A = matrices(2, 4, 4)
+    assert isinstance(expm(A.as_subclass(Marked)), Marked)
+    torch.testing.assert_close(expm(A.as_subclass(Marked)).as_subclass(Tensor), expm(A))
+
+
+WITHOUT_NUMBA = """
+import sys
+sys.modules["numba"] = None
+import torch
+from symplectic_ops import expm
+from symplectic_ops.expm import compiled
+
+A = torch.tensor([[0.0, 2.0], [0.0, 0.0]], requires_grad=True)
+expm(A).sum().backward()
+assert not compiled.available() and expm(A).tolist() == [[1, 2], [0, 1]] and A.grad is not None
+"""
+
+LOADED = """
+import sys, torch
+import symplectic_ops
+assert "numba" not in sys.modules
+symplectic_ops.expm(torch.zeros(2, 2, dtype=torch.complex64))
+assert "numba" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize("program", [WITHOUT_NUMBA, LOADED], ids=["without numba", "numba only when needed"])
+def test_numba_is_an_extra(program: str) -> None:
+    subprocess.run([sys.executable, "-c", program], check=True)
