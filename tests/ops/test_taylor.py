@@ -47,8 +47,8 @@ def test_each_polynomial_is_the_taylor_polynomial_of_its_degree(degree: int) -> 
 
 @pytest.mark.parametrize("degree", DEGREES)
 def test_each_polynomial_of_the_zero_matrix_is_the_identity_exactly(degree: int) -> None:
-    zero = torch.zeros(3 if degree >= 12 else 1, 1, 4, 4)
-    assert torch.equal(taylor.polynomial(degree, zero)[0][0], torch.eye(4))
+    zero = torch.zeros(1, 4, 4)
+    assert torch.equal(taylor.polynomial(degree, (zero,) * (3 if degree >= 12 else 1))[0][0], torch.eye(4))
 
 
 def test_the_written_coefficients_expand_to_the_reciprocal_factorials() -> None:
@@ -136,11 +136,8 @@ def test_degree_18_is_squared_beyond_its_bound(gradient: bool, dtype: torch.dtyp
 
 def test_a_float32_gradient_squares_degree_12_twice_before_it_takes_degree_18() -> None:
     bound = 4 * thresholds.GRADIENT[torch.float32][4]
-    powers = torch.eye(2).expand(3, 1, 2, 2)
-    assert [plan(powers[0] * norm, norm, gradient=True, measured=True)[1].degree for norm in (bound, 1.01 * bound)] == [
-        12,
-        18,
-    ]
+    for norm, degree in ((bound, 12), (1.01 * bound, 18)):
+        assert plan(norm * torch.eye(2)[None], norm, gradient=True, measured=True)[1].degree == degree
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

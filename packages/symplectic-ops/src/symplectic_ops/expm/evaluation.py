@@ -11,6 +11,7 @@ from .._transforms import stacked
 from . import compiled, thresholds
 from .finite import FiniteCheck
 from .schedule import Tape, cubes, differentiate, evaluate, plan, schedule
+from .taylor import Factors
 
 PARTS = 64  # of a batch, one after the other, where memory is to be spared: each needs some twenty times its own size
 SMALL_PART = 2**16  # numbers; a smaller part spares no memory worth having
@@ -81,17 +82,18 @@ def repeatable_derivative(A: Tensor, E: Tensor, squarings: Tensor | None, option
         return differentiate(tape, E), squarings
 
 
-def _squarings(powers: Tensor, norm_bound: float | None) -> Tensor:
-    bound = thresholds.HIGHER[powers.dtype.to_real()]
+def _squarings(powers: Factors, norm_bound: float | None) -> Tensor:
+    A, *_ = powers
+    bound = thresholds.HIGHER[A.dtype.to_real()]
     if norm_bound is None:
         return thresholds.squarings_for(thresholds.power_norm(*powers), bound)
     count = thresholds.squarings_under(norm_bound, bound)
-    return torch.full(powers.shape[1:2], count, dtype=torch.int64, device=powers.device)
+    return torch.full((len(A),), count, dtype=torch.int64, device=A.device)
 
 
 def _norm(A: Tensor, options: Options) -> float:
     """The largest ‖A‖₁, or what it is promised not to exceed."""
-    return float(thresholds.one_norm(A).max()) if options.norm_bound is None else options.norm_bound
+    return float(A.abs().sum(-2).max()) if options.norm_bound is None else options.norm_bound
 
 
 def _evaluate(A: Tensor, norm: float, options: Options) -> tuple[Tensor, Tape]:

@@ -1,5 +1,6 @@
 """Scaling, a polynomial, squarings: the exponential of a batch, and its derivative."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -13,14 +14,14 @@ class Schedule:
     """What a batch of B matrices goes through: scaling, a polynomial of one degree, squarings.
 
     Matrices that need more squarings come first, so that those still being squared are always a leading part of the
-    batch: `order` (B,) sorts them so and `rank` undoes it; both are None when all need the same. The first
-    `counts[i]` matrices are squared at least i + 1 times. `scale` (B, 1, 1) is 2^−squarings in sorted order, None
-    when nothing is squared.
+    batch: `order` (B,) sorts them so and `rank` undoes it; both are None when all are squared alike. The first
+    `counts[i]` matrices are squared at least i + 1 times. `scale` is 2^−squarings: a number, or (B, 1, 1) in sorted
+    order.
     """
 
     degree: int
     counts: tuple[int, ...] = ()
-    scale: Tensor | None = None
+    scale: float | Tensor = 1.0
     order: Tensor | None = None
     rank: Tensor | None = None
 
@@ -34,43 +35,50 @@ class Tape:
     squares: tuple[Tensor, ...]
 
 
-def plan(A: Tensor, norm: float, *, gradient: bool, measured: bool) -> tuple[Tensor, Schedule]:
-    """The cheapest schedule for A (B, n, n) that is accurate enough, and the powers (1 or 3, B, n, n) it starts from.
+def plan(A: Tensor, norm: float, *, gradient: bool, measured: bool) -> tuple[taylor.Factors, Schedule]:
+    """The cheapest schedule for A (B, n, n) that is accurate enough, and the powers it starts from: A, or A, A², A³.
 
-    One degree serves the whole batch; the squarings are each matrix's own. `norm` is the largest ‖A‖₁, either
-    measured or promised by the caller. After a promise nothing is read from A, and all matrices are squared alike.
-    `gradient` asks for the accuracy of one.
+    One degree serves the whole batch; the squarings are each matrix's own, or one more where that makes them all
+    alike. `norm` is the largest ‖A‖₁, either measured or promised by the caller. After a promise nothing is read from
+    A, and all matrices are squared alike. `gradient` asks for the accuracy of one.
     """
     dtype = A.dtype.to_real()
     bounds = (thresholds.GRADIENT if gradient else thresholds.VALUE)[dtype]
     reach = bounds[-2] * 2 ** (thresholds.SQUARINGS_12[dtype] if gradient else 0)
     if norm <= bounds[-2]:
         degree = thresholds.degree_for(norm, bounds)
-        return (A[None] if degree < 12 else cubes(A)), Schedule(degree)
+        return ((A,) if degree < 12 else cubes(A)), Schedule(degree)
     powers = cubes(A)
     if not measured:
         degree, bound = (12, bounds[-2]) if norm <= reach else (18, bounds[-1])
-        return powers, schedule(A, degree, thresholds.squarings_under(norm, bound))
+        return powers, alike(A, degree, thresholds.squarings_under(norm, bound))
     # The powers at hand show how small A really is; only now is it known whether anything must be squared.
     alpha = thresholds.power_norm(*powers)
-    degree, bound = (12, bounds[-2]) if bool((alpha <= reach).all()) else (18, bounds[-1])
+    least, most = (float(extreme) for extreme in alpha.aminmax())
+    degree, bound = (12, bounds[-2]) if most <= reach else (18, bounds[-1])
+    if math.isfinite(most):
+        squarings = thresholds.squarings_under(most, bound)
+        if squarings - thresholds.squarings_under(least, bound) <= 1:
+            return powers, alike(A, degree, squarings)
     return powers, schedule(A, degree, thresholds.squarings_for(alpha, bound))
 
 
-def cubes(A: Tensor) -> Tensor:
-    """A, A² and A³: (3, B, n, n)."""
+def cubes(A: Tensor) -> taylor.Factors:
+    """A, A² and A³, each (B, n, n)."""
     A2 = torch.bmm(A, A)
-    return torch.stack([A, A2, torch.bmm(A2, A)])
+    return A, A2, torch.bmm(A2, A)
 
 
-def schedule(A: Tensor, degree: int, squarings: Tensor | int) -> Schedule:
-    """The schedule of A (B, n, n) at this degree with these squarings: (B,), or one number for all."""
-    if isinstance(squarings, int):
-        scale = A.new_full((1, 1, 1), 0.5**squarings, dtype=A.dtype.to_real()) if squarings else None
-        return Schedule(degree, (len(A),) * squarings, scale)
+def alike(A: Tensor, degree: int, squarings: int) -> Schedule:
+    """The schedule of A (B, n, n) at this degree with the same squarings for all."""
+    return Schedule(degree, (len(A),) * squarings, 0.5**squarings)
+
+
+def schedule(A: Tensor, degree: int, squarings: Tensor) -> Schedule:
+    """The schedule of A (B, n, n) at this degree with these squarings, int64 (B,)."""
     least, most = (int(extreme) for extreme in squarings.aminmax())
     if least == most:
-        return schedule(A, degree, most)
+        return alike(A, degree, most)
     ordered, order = squarings.sort(descending=True, stable=True)
     ending_at = torch.bincount(ordered, minlength=most + 1)
     counts = ending_at.flip(0).cumsum(0).flip(0)[1:].tolist()
@@ -78,12 +86,12 @@ def schedule(A: Tensor, degree: int, squarings: Tensor | int) -> Schedule:
     return Schedule(degree, tuple(counts), scale, order, order.argsort())
 
 
-def evaluate(powers: Tensor, schedule: Schedule) -> tuple[Tensor, Tape]:
-    """exp(A) (B, n, n) by this schedule from A (1, B, n, n), or from A, A² and A³ (3, B, n, n)."""
+def evaluate(powers: taylor.Factors, schedule: Schedule) -> tuple[Tensor, Tape]:
+    """exp(A) (B, n, n) by this schedule from A, or from A, A² and A³."""
     if schedule.order is not None:
-        powers = powers[:, schedule.order]
-    if schedule.scale is not None:
-        powers = powers * torch.stack([schedule.scale**k for k in range(1, len(powers) + 1)])
+        powers = tuple(power[schedule.order] for power in powers)
+    if schedule.counts:
+        powers = tuple(power * schedule.scale**k for k, power in enumerate(powers, 1))
     X, factors = taylor.polynomial(schedule.degree, powers)
     squares, finished = [], []
     for count in schedule.counts:
@@ -101,7 +109,7 @@ def differentiate(tape: Tape, E: Tensor, *, adjoint: bool = False) -> Tensor:
         factors, squares = tuple(x.mH for x in factors), tuple(x.mH for x in squares)
     if schedule.order is not None:
         E = E[schedule.order]
-    if schedule.scale is not None:
+    if schedule.counts:
         E = E * schedule.scale
     L = taylor.derivative(schedule.degree, factors, E)
     finished = []

@@ -54,41 +54,38 @@ Factors = tuple[Tensor, ...]
 Rows = tuple[tuple[float, ...], ...]
 
 
-def polynomial(degree: int, powers: Tensor) -> tuple[Tensor, Factors]:
+def polynomial(degree: int, powers: Factors) -> tuple[Tensor, Factors]:
     """T(A) (B, n, n), and the factors its derivative is made of.
 
     Args:
         degree: one of 1, 2, 4, 8, 12, 18.
-        powers: A alone (1, B, n, n); degrees 12 and 18 take A, A² and A³ (3, B, n, n).
+        powers: A alone; degrees 12 and 18 take A, A² and A³. Each (B, n, n).
     """
-    A = powers[0]
-    eye = torch.eye(A.shape[-1], dtype=A.dtype, device=A.device)
+    A, *_ = powers
     if degree == 1:
-        return eye + A, ()
+        return _plus_identity(A.clone()), ()
     if degree == 2:
-        return eye + torch.baddbmm(A, A, A, alpha=0.5), (A,)
+        return _plus_identity(torch.baddbmm(A, A, A, alpha=0.5)), (A,)
     if degree == 4:
         A2 = torch.bmm(A, A)
-        B = eye / 2 + A / 6 + A2 / 24
-        return eye + torch.baddbmm(A, A2, B), (A, A2, B)
+        right = _plus_identity(torch.add(A / 6, A2, alpha=1 / 24), 0.5)
+        return _plus_identity(torch.baddbmm(A, A2, right)), (A, A2, right)
     if degree == 8:
         A2 = torch.bmm(A, A)
-        first = _x1 * A + _x2 * A2
-        A4 = torch.bmm(A2, first)
-        left = _x3 * A2 + A4
-        right = _x4 * eye + _x5 * A + _x6 * A2 + _x7 * A4
-        return eye + torch.baddbmm(A + _y2 * A2, left, right), (A, A2, first, left, right)
-    A2, A3 = powers[1], powers[2]
+        (first,) = _combine((FIRST_8,), (A, A2))
+        linear, left, right = _combine(ROWS_8, (A, A2, torch.bmm(A2, first)))
+        right = _plus_identity(right, RIGHT_CONSTANT_8)
+        return _plus_identity(torch.baddbmm(linear, left, right)), (A, A2, first, left, right)
+    _, A2, A3 = powers
     if degree == 12:
         linear, left, tail, first = _combine(ROWS_12, powers)
         right = torch.baddbmm(tail, first, first)
-        left = left + LEFT_CONSTANT_12 * eye + right
-        return eye + torch.baddbmm(linear, left, right), (A, A2, first, left, right)
-    A6 = torch.bmm(A3, A3)
-    linear, left, tail, first, second = _combine(ROWS_18, torch.cat([powers, A6[None]]))
+        left = _plus_identity(left.add_(right), LEFT_CONSTANT_12)
+        return _plus_identity(torch.baddbmm(linear, left, right)), (A, A2, first, left, right)
+    linear, left, tail, first, second = _combine(ROWS_18, (*powers, torch.bmm(A3, A3)))
     right = torch.baddbmm(tail, first, second)
-    left = left + LEFT_CONSTANT_18 * eye + right
-    return eye + torch.baddbmm(linear, left, right), (A, A2, A3, first, second, left, right)
+    left = _plus_identity(left.add_(right), LEFT_CONSTANT_18)
+    return _plus_identity(torch.baddbmm(linear, left, right)), (A, A2, A3, first, second, left, right)
 
 
 def derivative(degree: int, factors: Factors, E: Tensor) -> Tensor:
@@ -100,21 +97,22 @@ def derivative(degree: int, factors: Factors, E: Tensor) -> Tensor:
     if degree == 2:
         return E + E2 / 2
     if degree == 4:
-        A2, B = rest
-        return E + _product_rule(A2, E2, B, E / 6 + E2 / 24)
+        A2, right = rest
+        return E + _product_rule(A2, E2, right, E / 6 + E2 / 24)
     if degree == 8:
         A2, first, left, right = rest
-        E4 = _product_rule(A2, E2, first, _x1 * E + _x2 * E2)
-        return E + _y2 * E2 + _product_rule(left, _x3 * E2 + E4, right, _x5 * E + _x6 * E2 + _x7 * E4)
+        (d_first,) = _combine((FIRST_8,), (E, E2))
+        d_linear, d_left, d_right = _combine(ROWS_8, (E, E2, _product_rule(A2, E2, first, d_first)))
+        return d_linear + _product_rule(left, d_left, right, d_right)
     E3 = _product_rule(rest[0], E2, A, E)
     if degree == 12:
         _, first, left, right = rest
-        d_linear, d_left, d_tail, d_first = _combine(ROWS_12, torch.stack([E, E2, E3]))
+        d_linear, d_left, d_tail, d_first = _combine(ROWS_12, (E, E2, E3))
         d_right = d_tail + _product_rule(first, d_first, first, d_first)
         return d_linear + _product_rule(left, d_left + d_right, right, d_right)
     _, A3, first, second, left, right = rest
     E6 = _product_rule(A3, E3, A3, E3)
-    d_linear, d_left, d_tail, d_first, d_second = _combine(ROWS_18, torch.stack([E, E2, E3, E6]))
+    d_linear, d_left, d_tail, d_first, d_second = _combine(ROWS_18, (E, E2, E3, E6))
     d_right = d_tail + _product_rule(first, d_first, second, d_second)
     return d_linear + _product_rule(left, d_left + d_right, right, d_right)
 
@@ -124,10 +122,16 @@ def _product_rule(X: Tensor, dX: Tensor, Y: Tensor, dY: Tensor) -> Tensor:
     return torch.baddbmm(torch.bmm(dX, Y), X, dY)
 
 
-def _combine(rows: Rows, powers: Tensor) -> tuple[Tensor, ...]:
-    """Each row of coefficients applied to the powers (k, B, n, n): all combinations in one product."""
-    combined = _coefficients(rows, powers) @ powers.reshape(len(powers), -1)
-    return combined.reshape(-1, *powers.shape[1:]).unbind()
+def _plus_identity(X: Tensor, number: float = 1.0) -> Tensor:
+    """X + number · I, in place."""
+    X.diagonal(dim1=-2, dim2=-1).add_(number)
+    return X
+
+
+def _combine(rows: Rows, powers: Factors) -> tuple[Tensor, ...]:
+    """Each row of coefficients applied to the powers, all (B, n, n): all combinations in one product."""
+    combined = _coefficients(rows, powers[0]) @ torch.stack(powers).reshape(len(powers), -1)
+    return combined.reshape(-1, *powers[0].shape).unbind()
 
 
 _KEPT: dict[tuple[Rows, torch.dtype, torch.device], Tensor] = {}

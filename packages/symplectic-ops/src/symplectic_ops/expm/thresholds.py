@@ -47,7 +47,7 @@ def squarings_for(norm: Tensor, bound: float) -> Tensor:
 
 def squarings_under(norm: float, bound: float) -> int:
     """`squarings_for` one number known beforehand."""
-    return max(0, math.ceil(math.log2(norm / bound))) if norm > 0 else 0
+    return max(0, math.ceil(math.log2(norm / bound))) if norm > bound else 0
 
 
 def one_norm(A: Tensor) -> Tensor:
@@ -56,9 +56,9 @@ def one_norm(A: Tensor) -> Tensor:
 
 
 def power_norm(A: Tensor, A2: Tensor, A3: Tensor) -> Tensor:
-    """α₂ = max(‖A²‖₁^½, ‖A³‖₁^⅓): (...). Never more than ‖A‖₁, and much less for matrices far from normal.
+    """α₂ = max(‖A²‖₁^½, ‖A³‖₁^⅓) of matrices (..., n, n), given with their powers: (...).
 
-    Σ ‖c_k A^k‖ over k ≥ 2 is bounded by Σ |c_k| α₂^k just as it is by Σ |c_k| ‖A‖₁^k (Al-Mohy and Higham, SIAM J.
-    Matrix Anal. Appl. 31, 970, 2009).
+    Never more than ‖A‖₁, and much less far from normal. Σ ‖c_k A^k‖ over k ≥ 2 is bounded by Σ |c_k| α₂^k just as it
+    is by Σ |c_k| ‖A‖₁^k (Al-Mohy and Higham, SIAM J. Matrix Anal. Appl. 31, 970, 2009).
     """
     return torch.maximum(one_norm(A2).sqrt(), one_norm(A3).pow(1 / 3))

@@ -146,15 +146,9 @@ def tile(rows: int, vectors: int, *, masked: bool) -> Any:
             row = [builder.mul(n, I64(r)) for r in range(rows)]
             column = [I64(v * here.count) for v in range(vectors)]
             sums = [[cgutils.alloca_once(builder, here.vector) for _ in column] for _ in row]
-            with builder.if_else(builder.icmp_signed("!=", D, I64(0))) as (given, nothing):
-                with given:
-                    for r in range(rows):
-                        for v in range(vectors):
-                            builder.store(here.load(D, builder.add(row[r], column[v]), masks[v]), sums[r][v])
-                with nothing:
-                    for r in range(rows):
-                        for v in range(vectors):
-                            builder.store(here.zero, sums[r][v])
+            for r in range(rows):
+                for v in range(vectors):
+                    builder.store(here.zero, sums[r][v])
             for length, left, right in ((n, X, Y), (both, Z, W)):
                 with cgutils.for_range(builder, length) as loop:
                     below = builder.mul(loop.index, n)
@@ -164,6 +158,11 @@ def tile(rows: int, vectors: int, *, masked: bool) -> Any:
                         for v in range(vectors):
                             total = here.multiply_add(factor, rights[v], builder.load(sums[r][v]))
                             builder.store(total, sums[r][v])
+            with builder.if_then(builder.icmp_signed("!=", D, I64(0))):  # last, when it is rounded only once
+                for r in range(rows):
+                    for v in range(vectors):
+                        addend = here.load(D, builder.add(row[r], column[v]), masks[v])
+                        builder.store(builder.fadd(builder.load(sums[r][v]), addend), sums[r][v])
             for r in range(rows):
                 for v in range(vectors):
                     here.store(builder.load(sums[r][v]), C, builder.add(row[r], column[v]), masks[v])
