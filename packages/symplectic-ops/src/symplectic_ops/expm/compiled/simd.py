@@ -146,9 +146,18 @@ def tile(rows: int, vectors: int, *, masked: bool) -> Any:
             row = [builder.mul(n, I64(r)) for r in range(rows)]
             column = [I64(v * here.count) for v in range(vectors)]
             sums = [[cgutils.alloca_once(builder, here.vector) for _ in column] for _ in row]
-            for r in range(rows):
-                for v in range(vectors):
-                    builder.store(here.zero, sums[r][v])
+            given, alone = builder.icmp_signed("!=", D, I64(0)), builder.icmp_signed("==", both, I64(0))
+            # In a derivative D is most of the sum, and added last it is rounded once, not n times. In a value the
+            # identity is what comes last, and for the rest both orders are as good; the gallery prefers this one.
+            with builder.if_else(builder.and_(given, alone)) as (then, otherwise):
+                with then:
+                    for r in range(rows):
+                        for v in range(vectors):
+                            builder.store(here.load(D, builder.add(row[r], column[v]), masks[v]), sums[r][v])
+                with otherwise:
+                    for r in range(rows):
+                        for v in range(vectors):
+                            builder.store(here.zero, sums[r][v])
             for length, left, right in ((n, X, Y), (both, Z, W)):
                 with cgutils.for_range(builder, length) as loop:
                     below = builder.mul(loop.index, n)
@@ -158,7 +167,7 @@ def tile(rows: int, vectors: int, *, masked: bool) -> Any:
                         for v in range(vectors):
                             total = here.multiply_add(factor, rights[v], builder.load(sums[r][v]))
                             builder.store(total, sums[r][v])
-            with builder.if_then(builder.icmp_signed("!=", D, I64(0))):  # last, when it is rounded only once
+            with builder.if_then(builder.and_(given, builder.not_(alone))):
                 for r in range(rows):
                     for v in range(vectors):
                         addend = here.load(D, builder.add(row[r], column[v]), masks[v])
