@@ -5,7 +5,8 @@
 Writes the built-in characters as GIFs of 16 frames, caches them once (decoding, framing, writing), opens them again in
 fresh processes, reads random windows, and trains a few steps: by default on 12 500 clips, 200 000 frames. Rates are per
 core: frames per second of processor time, which other work on the machine changes little; caching is given by the clock
-as well, because it waits for the disk. Memory is what the kernel counts as anonymous, without the pages of mapped files, which it can drop.
+as well, because it waits for the disk. Memory is what the kernel counts as anonymous, without the pages of mapped
+files, which it can drop.
 Figures and provenance go to benchmarks/results/clip-store.json.
 """
 
