@@ -31,6 +31,10 @@ def check(path: Path, *, transparent: bool = False) -> None:
     if path.is_dir():
         raise hv.UsageError(f"'{path}' is a folder; name a file.")
     check_folder(path.parent)
+    if extension == ".json":
+        from hamvae_model.media.writing import picture_of
+
+        picture_of(path)
 
 
 def check_folder(folder: Path) -> None:

@@ -91,8 +91,19 @@ def write_sheet(
     _write_sheet(path, {name: list(_shown(frames, fps, each.get(name), scale)) for name, frames in clips.items()})
 
 
-def _write_sheet(path: Path, rows: Mapping[str, Sequence[Shown]]) -> None:
+def picture_of(path: Path) -> Path:
+    """The file that the pixels of a sprite sheet go to: ``hero.png`` for ``hero.json``.
+
+    Raises: UsageError: it is there already, and of no sheet that was written before.
+    """
     picture = path.with_suffix(".png")
+    if picture.exists() and not path.exists():
+        raise UsageError(f"{picture} would be replaced by the picture of {path.name}; choose another name.")
+    return picture
+
+
+def _write_sheet(path: Path, rows: Mapping[str, Sequence[Shown]]) -> None:
+    picture = picture_of(path)
     pixels, description = aseprite.sheet(rows, picture.name)
     with writing(picture) as file:
         png.write_strip(file, [Shown(pixels)])
