@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..clip import Clip
 from ..errors import HamvaeError, UsageError
 
-CLIP_LIMIT = 128 * 10**6
+CLIP_LIMIT = 192 * 10**6
 """Most pixels a clip in memory may hold: a file of a few kilobytes can ask for gigabytes."""
 _JITTER = 0.0025  # seconds by which equal durations come out of a file that rounds them to milliseconds
 _AT_ONCE = 4 * 10**6  # pixels a stream hands over together
@@ -93,17 +93,13 @@ def over_black(pixels: Sequence[NDArray[np.uint8]], path: Path) -> tuple[torch.T
         pixels = [
             one if one.shape[2] == 4 else np.pad(one, ((0, 0), (0, 0), (0, 1)), constant_values=255) for one in pixels
         ]
-    stack = np.stack(pixels)
-    colour, alpha = stack[..., :3], stack[..., 3:]
+    stack = np.stack([one.transpose(2, 0, 1) for one in pixels])
+    colour, alpha = stack[:, :3], stack[:, 3:]
     if alpha.size == 0 or alpha.min() == 255:
-        return _channels_first(colour), None
+        return torch.from_numpy(np.ascontiguousarray(colour)), None
     # At most 255·255 + 127, which sixteen bits hold.
     product = (colour.astype(np.uint16) * alpha + np.uint16(127)) // np.uint16(255)
-    return _channels_first(product.astype(np.uint8)), _channels_first(alpha)
-
-
-def _channels_first(pixels: NDArray[np.uint8]) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
+    return torch.from_numpy(product.astype(np.uint8)), torch.from_numpy(np.ascontiguousarray(alpha))
 
 
 def _mixed(path: Path) -> HamvaeError:
