@@ -13,7 +13,7 @@ from .finite import FiniteCheck
 from .schedule import Tape, cubes, differentiate, evaluate, plan, schedule
 from .taylor import Factors
 
-PARTS = 64  # of a batch, one after the other, where memory is to be spared: each needs some twenty times its own size
+PARTS = 128  # of a batch, one after the other, where memory is to be spared: each needs some twenty times its own size
 SMALL_PART = 2**16  # numbers; a smaller part spares no memory worth having
 
 

@@ -72,17 +72,23 @@ def polynomial(degree: int, powers: Factors) -> tuple[Tensor, Factors]:
         return _plus_identity(torch.baddbmm(A, A2, right)), (A, A2, right)
     if degree == 8:
         A2 = torch.bmm(A, A)
-        (first,) = _combine((FIRST_8,), (A, A2))
-        linear, left, right = _combine(ROWS_8, (A, A2, torch.bmm(A2, first)))
+        first = torch.add(_x1 * A, A2, alpha=_x2)
+        linear, left, right = _combine(ROWS_8, torch.stack([A, A2, torch.bmm(A2, first)]))
         right = _plus_identity(right, RIGHT_CONSTANT_8)
         return _plus_identity(torch.baddbmm(linear, left, right)), (A, A2, first, left, right)
     _, A2, A3 = powers
     if degree == 12:
-        linear, left, tail, first = _combine(ROWS_12, powers)
+        stacked = torch.stack(powers)
+        left, first = _combine(ROWS_12[1::2], stacked)  # apart from the others, which no derivative needs
+        linear, tail = _combine(ROWS_12[::2], stacked)
+        del stacked
         right = torch.baddbmm(tail, first, first)
         left = _plus_identity(left.add_(right), LEFT_CONSTANT_12)
         return _plus_identity(torch.baddbmm(linear, left, right)), (A, A2, first, left, right)
-    linear, left, tail, first, second = _combine(ROWS_18, (*powers, torch.bmm(A3, A3)))
+    stacked = torch.stack([*powers, torch.bmm(A3, A3)])
+    left, first, second = _combine(ROWS_18[1::2] + ROWS_18[4:], stacked)
+    linear, tail = _combine(ROWS_18[:3:2], stacked)
+    del stacked
     right = torch.baddbmm(tail, first, second)
     left = _plus_identity(left.add_(right), LEFT_CONSTANT_18)
     return _plus_identity(torch.baddbmm(linear, left, right)), (A, A2, A3, first, second, left, right)
@@ -101,18 +107,20 @@ def derivative(degree: int, factors: Factors, E: Tensor) -> Tensor:
         return E + _product_rule(A2, E2, right, E / 6 + E2 / 24)
     if degree == 8:
         A2, first, left, right = rest
-        (d_first,) = _combine((FIRST_8,), (E, E2))
-        d_linear, d_left, d_right = _combine(ROWS_8, (E, E2, _product_rule(A2, E2, first, d_first)))
+        d_first = torch.add(_x1 * E, E2, alpha=_x2)
+        d_linear, d_left, d_right = _combine(ROWS_8, torch.stack([E, E2, _product_rule(A2, E2, first, d_first)]))
         return d_linear + _product_rule(left, d_left, right, d_right)
     E3 = _product_rule(rest[0], E2, A, E)
     if degree == 12:
         _, first, left, right = rest
-        d_linear, d_left, d_tail, d_first = _combine(ROWS_12, (E, E2, E3))
+        d_linear, d_left, d_tail, d_first = _combine(ROWS_12, torch.stack([E, E2, E3]))
         d_right = d_tail + _product_rule(first, d_first, first, d_first)
         return d_linear + _product_rule(left, d_left + d_right, right, d_right)
     _, A3, first, second, left, right = rest
-    E6 = _product_rule(A3, E3, A3, E3)
-    d_linear, d_left, d_tail, d_first, d_second = _combine(ROWS_18, (E, E2, E3, E6))
+    stacked = torch.stack([E, E2, E3, _product_rule(A3, E3, A3, E3)])
+    del E2, E3  # the most that is alive at a time is here
+    d_linear, d_left, d_tail, d_first, d_second = _combine(ROWS_18, stacked)
+    del stacked
     d_right = d_tail + _product_rule(first, d_first, second, d_second)
     return d_linear + _product_rule(left, d_left + d_right, right, d_right)
 
@@ -128,10 +136,10 @@ def _plus_identity(X: Tensor, number: float = 1.0) -> Tensor:
     return X
 
 
-def _combine(rows: Rows, powers: Factors) -> tuple[Tensor, ...]:
-    """Each row of coefficients applied to the powers, all (B, n, n): all combinations in one product."""
-    combined = _coefficients(rows, powers[0]) @ torch.stack(powers).reshape(len(powers), -1)
-    return combined.reshape(-1, *powers[0].shape).unbind()
+def _combine(rows: Rows, powers: Tensor) -> tuple[Tensor, ...]:
+    """Each row of coefficients applied to the powers (k, B, n, n): all combinations in one product."""
+    combined = _coefficients(rows, powers) @ powers.reshape(len(powers), -1)
+    return combined.reshape(-1, *powers.shape[1:]).unbind()
 
 
 _KEPT: dict[tuple[Rows, torch.dtype, torch.device], Tensor] = {}
