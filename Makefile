@@ -38,7 +38,7 @@ test-torch:  ## run the tests of symplectic-ops on the oldest torch and the newe
 		folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 		$(PYTHON) -m venv $$folder; \
 		$$folder/bin/python -m pip install --quiet --no-cache-dir --upgrade 'pip>=25.1'; \
-		$$folder/bin/python -m pip install --quiet --no-cache-dir --group dev "$$torch" './packages/symplectic-ops[testing]'; \
+		$$folder/bin/python -m pip install --quiet --no-cache-dir --group dev "$$torch" './packages/symplectic-ops[cpu,testing]'; \
 		$$folder/bin/python -c 'import torch; print("torch", torch.__version__)'; \
 		$$folder/bin/python -m pytest -q tests/ops; \
 		rm -rf "$$folder"; \
@@ -52,6 +52,10 @@ types: $(READY)  ## check the packages' types, strictly
 	$(BIN)/mypy
 
 bench: $(READY)  ## measure speed and quality; slow
+	$(BIN)/python -m pip install --group bench
+	$(BIN)/python benchmarks/expm_speed.py
+	$(BIN)/python benchmarks/expm_memory.py
+	$(BIN)/python -m pytest benchmarks/expm_sizes.py --benchmark-only
 	$(BIN)/python benchmarks/expm_accuracy.py
 	$(BIN)/python benchmarks/hamiltonian_share.py
 	$(BIN)/python benchmarks/step_time.py
@@ -63,7 +67,7 @@ bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python benchmarks/quality.py demo --operator elliptic
 	$(BIN)/python benchmarks/quality.py sprites-small
 
-docs: $(READY)  ## make the README's picture and tables again
+docs: $(READY)  ## make the READMEs' picture and tables again
 	$(BIN)/python docs/picture.py
 	$(BIN)/python docs/tables.py
 
