@@ -1,7 +1,9 @@
 """The compiled way: every size, any address, any number of threads, and a clean way back to plain torch."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -118,6 +120,32 @@ def test_tensors_of_other_classes_are_left_to_torch() -> None:
     A = matrices(2, 4, 4)
     assert isinstance(expm(A.as_subclass(Marked)), Marked)
     torch.testing.assert_close(expm(A.as_subclass(Marked)).as_subclass(Tensor), expm(A))
+
+
+NARROW = """
+import sys, torch
+from symplectic_ops.expm.compiled import simd
+simd.REGISTER_BYTES = int(sys.argv[1])
+from symplectic_ops import expm
+
+for n in (2, 5, 7, 8, 9, 12, 16, 19, 33):
+    A = torch.stack([torch.randn(n, n, dtype=torch.float64) * size / n for size in (1e-4, 0.03, 0.3, 1, 3, 20)]).float()
+    G, found = torch.randn_like(A), []
+    for backend in ("auto", "torch"):
+        leaf = A.clone().requires_grad_()
+        X = expm(leaf, backend=backend)
+        found.append((X.detach(), torch.autograd.grad(X, leaf, G)[0]))
+    for ours, plain in zip(*found):
+        error = torch.linalg.matrix_norm(ours - plain) / torch.linalg.matrix_norm(plain)
+        assert error.max() <= 60 * n * torch.finfo(A.dtype).eps, (n, error)
+"""
+
+
+@pytest.mark.parametrize("register_bytes", [pytest.param(16, marks=pytest.mark.long), 32])
+def test_processors_with_shorter_registers_compute_the_same(register_bytes: int, tmp_path: Path) -> None:
+    """As they would here, since code for them runs here too; compiled afresh, where no other finds it."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", NARROW, str(register_bytes)], check=True, env=environment)
 
 
 WITHOUT_NUMBA = """
