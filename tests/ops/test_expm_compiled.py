@@ -1,5 +1,6 @@
 """The compiled way: every size, any address, any number of threads, and a clean way back to plain torch."""
 
+import math
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from symplectic_ops import expm, expm_frechet
 from symplectic_ops.expm import compiled
+from symplectic_ops.expm.compiled import batch
 
 DTYPES = [torch.float32, torch.float64]
 
@@ -39,16 +41,43 @@ def test_both_ways_agree_at_every_size(n: int, dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_nothing_is_written_beside_the_result(dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("n", [2, 3, 5, 7, 8, 9, 15, 17, 24, 33])
+def test_nothing_is_written_beside_the_result_and_nothing_that_was_given(n: int, dtype: torch.dtype) -> None:
     """The last register of a row reaches beyond it; what stands there must survive."""
-    for n in (1, 3, 5, 9, 17, 24, 33):
-        A = matrices(2, n, n, dtype=dtype)
+    A, E = matrices(2, n, n, dtype=dtype), matrices(2, n, n, dtype=dtype, seed=1)
+    given = A.clone(), E.clone()
+    zero, squarings = batch.ZEROS[dtype], torch.zeros(2, dtype=torch.int64)
+    for entry, sources, options in (
+        (batch.exponentials, (A,), (False,)),
+        (batch.derivatives, (A, E), (True,)),
+        (batch.repeatable_derivatives, (A, E), (False, squarings.data_ptr())),
+    ):
         guarded = torch.full((2 * n * n + 64,), 7.0, dtype=dtype)
-        guarded[32:-32] = A.flatten()
-        inner = guarded[32:-32].view(2, n, n)
-        assert torch.equal(expm(inner), expm(A))
+        inside = guarded.data_ptr() + 32 * dtype.itemsize
+        entry(zero, 2, n, *(x.data_ptr() for x in sources), inside, *options)
         assert (guarded[:32] == 7).all() and (guarded[-32:] == 7).all()
-        assert torch.equal(inner, A)
+        assert guarded[32:-32].isfinite().all() and not (guarded[32:-32] == 7).any()
+    assert torch.equal(A, given[0]) and torch.equal(E, given[1])
+
+
+@pytest.mark.parametrize(("dtype", "huge", "stiff"), [(torch.float32, 3e38, 80.0), (torch.float64, 1e308, 700.0)])
+@pytest.mark.parametrize("n", [4, 64])
+def test_a_norm_that_overflows_while_the_powers_do_not(n: int, dtype: torch.dtype, huge: float, stiff: float) -> None:
+    A, G = torch.zeros(2, 1, n, n, dtype=dtype)
+    A[0, 0, 2] = A[0, 1, 2] = huge  # one column, whose sum is infinite; its square is zero
+    A[0, 3, 3] = stiff  # and this needs to be squared
+    G[0, 3, 3] = 1
+    leaf = A.clone().requires_grad_()
+    X = expm(leaf)
+    for found in (X, torch.autograd.grad(X, leaf, G)[0]):
+        assert float(found[0, 3, 3].detach()) == pytest.approx(math.exp(stiff), rel=1e-4)
+
+
+def test_derivatives_are_those_of_the_matrix_whatever_the_default_device() -> None:
+    A, E = matrices(2, 4, 4), matrices(2, 4, 4, seed=1)
+    expected = expm_frechet(A.clone().requires_grad_(), E)
+    with torch.device("meta"):
+        assert torch.equal(expm_frechet(A.clone().requires_grad_(), E), expected)
 
 
 @pytest.mark.parametrize("offset", [1, 3, 5])
@@ -61,19 +90,21 @@ def test_matrices_may_begin_at_any_number(offset: int) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_batch_gives_what_its_matrices_give_alone_to_the_last_bit(dtype: torch.dtype) -> None:
     A = torch.cat([matrices(1, 7, 7, norm=norm, dtype=dtype, seed=i) for i, norm in enumerate((50, 1e-9, 3, 0.1, 0.0))])
-    together, alone = value_and_gradient(A), [value_and_gradient(A[i : i + 1]) for i in range(len(A))]
-    assert torch.equal(together[0], torch.cat([X for X, _ in alone]))
-    assert torch.equal(expm_frechet(A, A), torch.cat([expm_frechet(A[i : i + 1], A[i : i + 1]) for i in range(5)]))
+    E = matrices(5, 7, 7, dtype=dtype, seed=9)
+    pairs = [(A[i : i + 1], E[i : i + 1]) for i in range(len(A))]
+    assert torch.equal(expm(A), torch.cat([expm(a) for a, _ in pairs]))
+    assert torch.equal(expm_frechet(A, E), torch.cat([expm_frechet(a, e) for a, e in pairs]))
 
 
 def test_the_number_of_threads_does_not_change_a_bit() -> None:
-    A = matrices(5, 130, 130, norm=3.0)
-    before = torch.get_num_threads()
+    A = torch.cat([matrices(4, 96, 96, norm=norm) for norm in (40.0, 0.1, 3.0, 1e-5)])
+    before, results = torch.get_num_threads(), []
     try:
-        results = []
         for threads in (1, 2, 3, 8):
             torch.set_num_threads(threads)
-            results.append(value_and_gradient(A))
+            leaf = A.clone().requires_grad_()
+            (again,) = torch.autograd.grad(expm(leaf), leaf, A, create_graph=True)
+            results.append((*value_and_gradient(A), again.detach()))
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(a, b) for result in results[1:] for a, b in zip(results[0], result, strict=True))
@@ -150,7 +181,7 @@ def test_processors_with_shorter_registers_compute_the_same(register_bytes: int,
 
 WITHOUT_NUMBA = """
 import sys
-sys.modules["numba"] = None
+sys.modules["numba"] = sys.modules["numpy"] = None
 import torch
 from symplectic_ops import expm
 from symplectic_ops.expm import compiled
@@ -158,6 +189,33 @@ from symplectic_ops.expm import compiled
 A = torch.tensor([[0.0, 2.0], [0.0, 0.0]], requires_grad=True)
 expm(A).sum().backward()
 assert not compiled.available() and expm(A).tolist() == [[1, 2], [0, 1]] and A.grad is not None
+"""
+
+NOT_COMPILING = """
+import os
+os.environ["NUMBA_DISABLE_JIT"] = "1"
+import torch
+from symplectic_ops import expm
+from symplectic_ops.expm import compiled
+
+assert expm(torch.tensor([[0.0, 2.0], [0.0, 0.0]])).tolist() == [[1, 2], [0, 1]] and not compiled.available()
+"""
+
+BROKEN = """
+import warnings, torch
+from symplectic_ops import expm
+from symplectic_ops.expm.compiled import batch
+
+def broken(*_):
+    raise RuntimeError("no such instruction")
+
+batch.exponentials = broken
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    assert expm(torch.tensor([[0.0, 2.0], [0.0, 0.0]])).tolist() == [[1, 2], [0, 1]]
+    expm(torch.eye(2))
+(warning,) = [str(w.message) for w in caught if "numba" in str(w.message)]
+assert "cannot compile the matrix exponential here (no such instruction); plain torch operations take" in warning
 """
 
 LOADED = """
@@ -169,6 +227,10 @@ assert "numba" not in sys.modules
 """
 
 
-@pytest.mark.parametrize("program", [WITHOUT_NUMBA, LOADED], ids=["without numba", "numba only when needed"])
+@pytest.mark.parametrize(
+    "program",
+    [WITHOUT_NUMBA, NOT_COMPILING, BROKEN, LOADED],
+    ids=["without numba", "told not to compile", "unable to compile", "loaded only when needed"],
+)
 def test_numba_is_an_extra(program: str) -> None:
     subprocess.run([sys.executable, "-c", program], check=True)

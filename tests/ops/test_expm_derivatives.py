@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.autograd import forward_ad, gradcheck, gradgradcheck
 
 from symplectic_ops import expm
+from symplectic_ops.expm import evaluation
 
 Derivative = Callable[[Tensor, Tensor], Tensor]
 
@@ -155,6 +156,24 @@ def test_recomputing_keeps_one_matrix_for_the_gradient_and_saving_a_dozen(memory
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
         expm(A, memory=memory, backend="torch")
     assert sum(x.numel() for x in saved if x.ndim == 3) / A.numel() == pytest.approx(kept, abs=2 * (kept > 1))
+
+
+def test_a_batch_in_many_parts_has_the_gradients_of_its_matrices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "SMALL_PART", 1)
+    A = torch.cat([matrices(100, 3, 3, norm=norm, seed=i) for i, norm in enumerate((7.0, 1e-3, 60.0))])
+    G = matrices(300, 3, 3, seed=9)
+    error = torch.linalg.matrix_norm(gradient(A, G, memory="recompute") - gradient(A, G, memory="save"))
+    assert (error <= 1e-13 * torch.linalg.matrix_norm(gradient(A, G))).all()
+    torch.testing.assert_close(expm(A.requires_grad_(), memory="recompute"), expm(A), rtol=1e-12, atol=1e-12)
+
+
+def test_many_gradients_at_once_of_a_mixed_batch() -> None:
+    A = torch.cat([matrices(1, 5, 5, norm=norm, seed=i) for i, norm in enumerate((7.0, 1e-3, 60.0, 0.2))])
+    A, G = A.requires_grad_(), matrices(3, 4, 5, 5, seed=9)
+    X = expm(A)
+    (found,) = torch.autograd.grad(X, A, G, is_grads_batched=True, retain_graph=True)
+    for one, incoming in zip(found, G, strict=True):
+        torch.testing.assert_close(one, torch.autograd.grad(X, A, incoming, retain_graph=True)[0])
 
 
 def test_a_mixed_batch_has_the_gradients_of_its_matrices() -> None:

@@ -40,7 +40,8 @@ def test_a_known_bound_does_not_hide_nan() -> None:
 def test_overflow_names_the_matrix_its_norm_and_what_to_do(dtype: torch.dtype, advice: str) -> None:
     A = torch.stack([torch.eye(2), 1000 * torch.eye(2)]).to(dtype)
     with pytest.raises(
-        NonFiniteError, match=rf"`A\[1\]`, whose 1-norm is 1e\+03, overflows {str(dtype)[6:]}.*{advice}"
+        NonFiniteError,
+        match=rf"`A\[1\]`, whose 1-norm is 1e\+03, or a power on the way to it overflows {str(dtype)[6:]}.*{advice}",
     ):
         expm(A)
 
@@ -54,8 +55,13 @@ def test_half_precision_overflows_where_its_own_numbers_end() -> None:
 
 def test_powers_that_overflow_are_overflow() -> None:
     A = torch.tensor([[0.0, 1e20], [-1e20, 0.0]])
-    with pytest.raises(NonFiniteError, match=r"1-norm is 1e\+20, overflows float32"):
+    with pytest.raises(NonFiniteError, match=r"1-norm is 1e\+20, or a power on the way to it overflows float32"):
         expm(A)
+
+
+def test_a_promise_that_is_broken_does_not_hide_overflow() -> None:
+    with pytest.raises(NonFiniteError, match=r"1-norm is 2e\+03.*overflows float32"):
+        expm(2000 * torch.eye(2), norm_bound=1e3)
 
 
 def test_a_large_norm_without_overflow_is_no_error() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from symplectic_ops import expm, expm_frechet, hamiltonian, is_symplectic
@@ -79,6 +80,31 @@ def test_a_forward_derivative_in_a_full_graph_is_an_error_and_never_zero(forward
         compiled(forward)(matrices(3, 3))
 
 
+@pytest.mark.parametrize("made", ["exported", "compiled"])
+def test_what_came_out_of_a_compiler_refuses_forward_mode_too(made: str) -> None:
+    class Exponential(nn.Module):
+        def forward(self, A: Tensor) -> Tensor:
+            return expm(A)
+
+    A = matrices(2, 3, 3)
+    function = torch.export.export(Exponential(), (A,)).module() if made == "exported" else compiled(expm)
+    function(A)
+    with pytest.raises(Exception, match=r"no forward-mode derivative|functorch tracing"):
+        torch.func.jvp(function, (A,), (A,))
+
+
+def test_the_operator_itself_refuses_forward_mode() -> None:
+    A = matrices(2, 3, 3)
+    with forward_ad.dual_level(), pytest.raises(NotImplementedError, match="no forward-mode derivative"):
+        torch.ops.symplectic_ops.expm(forward_ad.make_dual(A, A), False, None, True)
+
+
+@pytest.mark.parametrize("transform", [torch.func.grad, torch.func.jacrev])
+def test_transforms_of_torch_func_in_a_full_graph_are_an_error(transform: Any) -> None:
+    with pytest.raises(torch._dynamo.exc.TorchDynamoException):
+        compiled(transform(lambda A: expm(A).sum()))(matrices(3, 3))
+
+
 def test_without_a_full_graph_a_forward_derivative_falls_back_and_is_right() -> None:
     A, E = matrices(2, 3, 3), matrices(2, 3, 3, seed=1)
 
@@ -97,7 +123,9 @@ def test_a_second_derivative_through_the_operator_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("memory", ["save", "recompute"])
-def test_with_a_bound_and_unchecked_nothing_is_read_and_nothing_fetched(memory: str) -> None:
+@pytest.mark.parametrize("bound", [1e-3, 0.2, 8.0])
+@pytest.mark.parametrize("again", [False, True], ids=["once", "to be differentiated again"])
+def test_with_a_bound_and_unchecked_nothing_is_read_and_nothing_fetched(memory: str, bound: float, again: bool) -> None:
     """What a graph of CUDA kernels forbids while it is recorded: seen here by the operations that would do it."""
 
     class Watch(TorchDispatchMode):
@@ -106,14 +134,14 @@ def test_with_a_bound_and_unchecked_nothing_is_read_and_nothing_fetched(memory: 
             return function(*args, **(kwargs or {}))
 
     def step() -> None:
-        X = expm(A, norm_bound=8.0, check_finite=False, memory=memory, backend="torch")
-        torch.autograd.grad(X, A, X.detach())
+        X = expm(A, norm_bound=bound, check_finite=False, memory=memory, backend="torch")
+        torch.autograd.grad(X, A, X.detach(), create_graph=again)
 
     A, seen = matrices(3, 4, 4).requires_grad_(), list[str]()
     step()
     with Watch():
         step()
-    assert any("bmm" in name for name in seen)
+    assert any("mm" in name or "add" in name for name in seen)
     assert not [name for name in seen if "_local_scalar_dense" in name or "lift_fresh" in name or "_to_copy" in name]
 
 

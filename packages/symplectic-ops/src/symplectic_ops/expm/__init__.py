@@ -7,13 +7,13 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from .._precision import WORKING_DTYPES
+from .._precision import WORKING_DTYPES, without_autocast
 from .._transforms import forward_mode, functorch_active, readable
 from ..errors import StructureError
 from .autograd import EagerExpm, Expm, frechet
 from .evaluation import Options, derivative, exponential
 from .finite import FiniteCheck
-from .operator import derivative_operator, expm_operator, refuse_forward_mode
+from .operator import derivative_operator, expm_operator, refuse_to_trace_forward_mode
 
 Structure = Literal["hamiltonian", "elliptic", "skew-symmetric", "skew-hamiltonian"]
 STRUCTURES = (None, *get_args(Structure))
@@ -38,17 +38,19 @@ def expm(
 
     On the CPU, with the extra `cpu` (numba), real matrices take a compiled way, several times as fast; its first use
     on a machine compiles for some seconds. Inside torch.compile and torch.export the whole is one operator with a
-    first derivative in reverse mode. A graph of CUDA kernels can record it where `norm_bound` is given.
+    first derivative by torch.autograd; other derivatives raise there. A graph of CUDA kernels can record it where
+    `norm_bound` is given.
 
     Args:
         A: (..., n, n), real or complex floating point. Any strides; it is not written to.
         structure: what is known of A ("hamiltonian", "elliptic", "skew-symmetric", "skew-hamiltonian"). A hint for
             faster ways, and not checked; every structure takes the same way at present.
         norm_bound: a number no ‖A‖₁ in the batch exceeds. Spares reading the norms (on a GPU, waiting for them).
-            Too small a bound costs accuracy without notice; too large a one costs time and some digits.
+            Too small a bound costs accuracy without notice; too large a one costs time, and one bit for each factor
+            of two. The compiled way measures in any case, which costs it nothing.
         memory: "save" keeps the intermediate matrices for the gradient, up to some twenty times the size of A;
-            "recompute" keeps A alone and computes them again, part by part, when the gradient is asked for. The
-            compiled way has no use for saving and always recomputes.
+            "recompute" keeps A alone and computes them again when the gradient is asked for, a hundredth of the batch
+            at a time, but never less than 65 536 numbers. The compiled way has no use for saving and always recomputes.
         backend: "torch" is plain torch operations; "auto" takes the compiled way where it can be taken.
         check_finite: refuse NaN and infinity, in A and in the result. Reads both, so pass False where waiting for
             the device matters; NaN then goes through. Off, because nothing can be read there, inside the transforms
@@ -60,7 +62,7 @@ def expm(
     Raises:
         StructureError: A is not square.
         TypeError: A is not floating point.
-        NonFiniteError: A is not finite, or its exponential overflows the dtype.
+        NonFiniteError: A is not finite, or its exponential, or its cube, overflows the dtype.
         ValueError: an unknown structure, memory or backend, or a `norm_bound` that is no number ≥ 0.
 
     References:
@@ -94,7 +96,7 @@ def expm(
     gradient = A.requires_grad and torch.is_grad_enabled()
     X: Tensor
     if torch.compiler.is_compiling():
-        refuse_forward_mode()
+        refuse_to_trace_forward_mode()
         X = expm_operator(work, gradient, norm_bound, backend == "auto")
     else:
         check = FiniteCheck(tuple(A.shape[:-2]), A.dtype) if check_finite and readable(A) else None
@@ -121,7 +123,8 @@ def expm_frechet(A: Tensor, E: Tensor, *, norm_bound: float | None = None) -> Te
         norm_bound: see `expm`.
 
     Returns:
-        (..., n, n), dtype and device of A. Differentiable in A and E to any order. NaN and overflow go through.
+        (..., n, n), dtype and device of A. Differentiable in A and E to any order, but not inside torch.compile and
+        torch.export. NaN and overflow go through.
 
     Raises:
         StructureError: A or E is not square, or they do not fit together.
@@ -142,17 +145,23 @@ def expm_frechet(A: Tensor, E: Tensor, *, norm_bound: float | None = None) -> Te
         raise StructureError(f"`E` must be directions (..., n, n) for `A` {tuple(A.shape)}; got {tuple(E.shape)}.")
     if E.dtype != A.dtype:
         raise TypeError(f"`A` and `E` must have one dtype; got {A.dtype} and {E.dtype}. Convert one of them.")
-    A, E = torch.broadcast_tensors(A, E)  # type: ignore[no-untyped-call]
-    if not A.numel():
-        return A.clone()
-    if A.shape[-1] == 1:
-        return E * A.exp()
+    try:
+        A, E = torch.broadcast_tensors(A, E)  # type: ignore[no-untyped-call]
+    except RuntimeError:
+        raise StructureError(
+            f"the batches of `A` {tuple(A.shape)} and `E` {tuple(E.shape)} do not broadcast; make them alike."
+        ) from None
     L: Tensor
     dtype, shape = WORKING_DTYPES[A.dtype], A.shape
+    if not A.numel():
+        return A * E
+    if A.shape[-1] == 1:
+        with without_autocast(A.device):
+            return (E.to(dtype) * A.to(dtype).exp()).to(A.dtype)
     work, direction = (x.to(dtype).reshape(-1, *shape[-2:]) for x in (A, E))
     differentiable = torch.is_grad_enabled() and (A.requires_grad or E.requires_grad)
     if torch.compiler.is_compiling():
-        refuse_forward_mode()
+        refuse_to_trace_forward_mode()
         L = derivative_operator(work, direction, False, norm_bound, True)
     elif differentiable or functorch_active() or forward_mode():
         L = _uncompiled(frechet, work, direction, Options(norm_bound=norm_bound))
@@ -169,7 +178,8 @@ def _uncompiled(function: Callable[..., Tensor], *arguments: object) -> Tensor:
 
 def _of_numbers(A: Tensor, check_finite: bool) -> Tensor:
     """exp(A) of A (..., 1, 1), which no polynomial gives as well as the exponential of numbers."""
-    X = A.exp()
+    with without_autocast(A.device):
+        X = A.to(WORKING_DTYPES[A.dtype]).exp().to(A.dtype)
     if check_finite and readable(A):
         check = FiniteCheck(tuple(A.shape[:-2]), A.dtype)
         work = A.detach().reshape(-1, 1, 1)

@@ -123,6 +123,8 @@ class Frechet(Function):
         if G is None:
             return None, None, None, None
         A, E, squarings = ctx.saved_tensors
+        if not ctx.needs_input_grad[0]:
+            return None, Frechet.apply(A.mH, G, squarings, ctx.options)[0], None, None
         # See Note [Second derivatives live in a block matrix]. Its diagonal carries the derivative along E for free.
         zero = torch.zeros_like(G)
         L, _ = Frechet.apply(_block(A.mH, E.mH, A.mH), _block(G, zero, G), squarings, ctx.options)

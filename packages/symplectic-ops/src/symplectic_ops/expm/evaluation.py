@@ -1,5 +1,6 @@
 """The exponential of a batch and its derivative as plain functions: which way is taken, and what is kept."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,8 +11,7 @@ from .._precision import without_autocast
 from .._transforms import stacked
 from . import compiled, thresholds
 from .finite import FiniteCheck
-from .schedule import Tape, cubes, differentiate, evaluate, plan, schedule
-from .taylor import Factors
+from .schedule import Tape, alike, cubes, differentiate, evaluate, plan, schedule
 
 PARTS = 128  # of a batch, one after the other, where memory is to be spared: each needs some twenty times its own size
 SMALL_PART = 2**16  # numbers; a smaller part spares no memory worth having
@@ -39,7 +39,7 @@ class Options(NamedTuple):
 def exponential(A: Tensor, options: Options) -> tuple[Tensor, Tape | None]:
     """exp(A) of A (B, n, n), and what its derivative needs, if that was to be kept."""
     if options.compiled and compiled.suits(A):
-        X, norm = compiled.exponential(A, compiled.GRADIENT if options.gradient else compiled.VALUE)
+        X, norm = compiled.exponential(A, gradient=options.gradient)
         if options.check:
             options.check.argument(A, norm)
             options.check.result(A, X, norm)
@@ -53,14 +53,14 @@ def exponential(A: Tensor, options: Options) -> tuple[Tensor, Tape | None]:
         else:
             X, tape = _in_parts(lambda part: _evaluate(part, norm, options)[0], A), None
         if options.check:
-            options.check.result(A, X, norm)
+            options.check.result(A, X, norm if options.norm_bound is None else math.inf)
         return X, tape if options.keep else None
 
 
 def derivative(A: Tensor, E: Tensor, options: Options, *, adjoint: bool = False) -> Tensor:
     """L(A, E), or L(Aᴴ, E) if `adjoint`, of A and E (B, n, n)."""
-    if options.compiled and compiled.suits(A) and compiled.suits(E):
-        return compiled.derivative(A, E, compiled.GRADIENT, adjoint=adjoint)
+    if options.compiled and compiled.suit(A, E):
+        return compiled.derivative(A, E, adjoint=adjoint)
     with without_autocast(A.device):
         norm, options = _norm(A, options), options._replace(gradient=True)
 
@@ -72,23 +72,19 @@ def derivative(A: Tensor, E: Tensor, options: Options, *, adjoint: bool = False)
 
 def repeatable_derivative(A: Tensor, E: Tensor, squarings: Tensor | None, options: Options) -> tuple[Tensor, Tensor]:
     """L(A, E) of A and E (B, n, n) at degree 18, and the squarings it used, int64 (B,): the given ones, if any."""
-    if options.compiled and compiled.suits(A) and compiled.suits(E):
+    if options.compiled and compiled.suit(A, E):
         return compiled.repeatable_derivative(A, E, squarings)
+    dtype = A.dtype.to_real()
     with without_autocast(A.device):
         powers = cubes(A)
-        if squarings is None:
-            squarings = _squarings(powers, options.norm_bound)
-        _, tape = evaluate(powers, schedule(A, 18, squarings))
-        return differentiate(tape, E), squarings
-
-
-def _squarings(powers: Factors, norm_bound: float | None) -> Tensor:
-    A, *_ = powers
-    bound = thresholds.HIGHER[A.dtype.to_real()]
-    if norm_bound is None:
-        return thresholds.squarings_for(thresholds.power_norm(*powers), bound)
-    count = thresholds.squarings_under(norm_bound, bound)
-    return torch.full((len(A),), count, dtype=torch.int64, device=A.device)
+        if options.norm_bound is not None:  # which decides alone, so that nothing has to be read
+            steps = alike(A, 18, thresholds.squarings_under(options.norm_bound, thresholds.HIGHER[dtype]))
+            squarings = torch.full((len(A),), len(steps.counts), dtype=torch.int64, device=A.device)
+        else:
+            if squarings is None:
+                squarings = thresholds.squarings_for(thresholds.power_norm(*powers), thresholds.HIGHER[dtype])
+            steps = schedule(A, 18, squarings)
+        return differentiate(evaluate(powers, steps)[1], E), squarings
 
 
 def _norm(A: Tensor, options: Options) -> float:

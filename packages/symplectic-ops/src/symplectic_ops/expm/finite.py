@@ -43,9 +43,10 @@ class FiniteCheck(NamedTuple):
         bad = ~(X.abs() <= largest).all(-1).all(-1)
         if bool(bad.any()):
             wider = "" if self.dtype in (torch.float64, torch.complex128) else ", or use a wider dtype"
+            norm, dtype = float(one_norm(A)[bad][0]), str(self.dtype).removeprefix("torch.")
             raise NonFiniteError(
-                f"the exponential of `{self._first(bad)}`, whose 1-norm is {float(one_norm(A)[bad][0]):.3g}, overflows "
-                f"{str(self.dtype).removeprefix('torch.')}. Take shorter times or a smaller generator{wider}."
+                f"the exponential of `{self._first(bad)}`, whose 1-norm is {norm:.3g}, or a power on the way to it "
+                f"overflows {dtype}. Take shorter times or a smaller generator{wider}."
             )
 
     def _first(self, bad: Tensor) -> str:

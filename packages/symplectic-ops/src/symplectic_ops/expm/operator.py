@@ -1,43 +1,52 @@
 """The exponential as one opaque operator, for torch.compile and torch.export: how it works depends on the numbers.
 
 It has a plain gradient and a rule for vmap. Second derivatives and forward mode raise; torch alone would take an
-operator it cannot differentiate forward for a constant, and go on with zeros.
+operator it cannot differentiate forward for a constant, and go on with zeros. Whether its arguments carry directions it
+cannot tell, so it does not run at all while a level of forward mode is entered.
 """
 
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
+from .._transforms import forward_mode
 from .evaluation import Options, derivative, exponential
 
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def _in_forward_mode() -> bool:
+def _traced_in_forward_mode() -> bool:
     """Asked while tracing, when the levels under way are those of the traced code."""
     levels = torch._C._functorch.get_interpreter_stack() or []
-    return forward_ad._current_level >= 0 or any(level.key().name == "Jvp" for level in levels)
+    return forward_mode() or any(level.key().name == "Jvp" for level in levels)
 
 
-def refuse_forward_mode() -> None:
+def refuse_to_trace_forward_mode() -> None:
     """Raises: NotImplementedError: what is being compiled or exported differentiates in forward mode."""
-    if _in_forward_mode():
-        raise NotImplementedError(
-            "expm has no forward-mode derivative inside torch.compile or torch.export. Differentiate outside of it, or "
-            "in reverse mode."
-        )
+    if _traced_in_forward_mode():
+        raise _no_forward_mode()
+
+
+def _no_forward_mode() -> NotImplementedError:
+    return NotImplementedError(
+        "expm has no forward-mode derivative inside torch.compile or torch.export, nor has what came out of them. "
+        "Differentiate in reverse mode, or call expm itself."
+    )
 
 
 @torch.library.custom_op("symplectic_ops::expm", mutates_args=())
 def expm_operator(A: Tensor, gradient: bool, norm_bound: float | None, compiled: bool) -> Tensor:
     """exp(A) of A (B, n, n); see `Options` for the rest."""
+    if forward_mode():
+        raise _no_forward_mode()
     return exponential(A, Options(gradient, False, norm_bound, compiled))[0]
 
 
 @torch.library.custom_op("symplectic_ops::expm_derivative", mutates_args=())
 def derivative_operator(A: Tensor, E: Tensor, adjoint: bool, norm_bound: float | None, compiled: bool) -> Tensor:
     """L(A, E), or L(Aᴴ, E) if `adjoint`, of A and E (B, n, n)."""
+    if forward_mode():
+        raise _no_forward_mode()
     return derivative(A, E, Options(True, False, norm_bound, compiled), adjoint=adjoint)
 
 

@@ -5,18 +5,17 @@ Large batches are shared between as many threads as torch uses; how many does no
 """
 
 import functools
+import math
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ..._transforms import stacked
 
-VALUE, GRADIENT, HIGHER = range(3)  # the bounds of `thresholds` to keep; HIGHER allows degree 18 alone
-
-_ZEROS = {torch.float32: np.float32(0), torch.float64: np.float64(0)}
+_DTYPES = (torch.float32, torch.float64)
 _WORTH_A_THREAD = 2**22  # multiplications: with fewer, starting a thread takes longer than it saves
 
 
@@ -27,7 +26,7 @@ def suits(A: Tensor) -> bool:
     """
     return (
         A.is_cpu
-        and A.dtype in _ZEROS
+        and A.dtype in _DTYPES
         and (type(A) is Tensor or type(A) is torch.nn.Parameter)
         and A.layout is torch.strided
         and not stacked(A)
@@ -42,19 +41,24 @@ def available() -> bool:
     return _entries() is not None
 
 
-def exponential(A: Tensor, mode: int) -> tuple[Tensor, float]:
-    """exp(A) of A (B, n, n), and the largest ‖A‖₁: NaN if one of them is."""
+def suit(A: Tensor, E: Tensor) -> bool:
+    """Whether both can, together."""
+    return suits(A) and suits(E) and A.shape == E.shape and A.dtype == E.dtype
+
+
+def exponential(A: Tensor, *, gradient: bool) -> tuple[Tensor, float]:
+    """exp(A) of A (B, n, n), as accurate as a gradient needs it if `gradient`; and the largest ‖A‖₁, NaN if one is."""
     A = _plain(A)
     X = torch.empty_like(A)
-    norms = _share(A, _entries().exponentials, (A.data_ptr(), X.data_ptr()), mode)
-    return X, norms[0] if len(norms) == 1 else float(np.max(norms))
+    norms = _share(A, _entries().exponentials, (A.data_ptr(), X.data_ptr()), gradient)
+    return X, math.nan if any(norm != norm for norm in norms) else max(norms)
 
 
-def derivative(A: Tensor, E: Tensor, mode: int, *, adjoint: bool = False) -> Tensor:
+def derivative(A: Tensor, E: Tensor, *, adjoint: bool = False) -> Tensor:
     """L(A, E), or L(Aᵀ, E) if `adjoint`, of A and E (B, n, n)."""
     A, E = _plain(A), _plain(E)
     L = torch.empty_like(A)
-    _share(A, _entries().derivatives, (A.data_ptr(), E.data_ptr(), L.data_ptr()), mode, adjoint)
+    _share(A, _entries().derivatives, (A.data_ptr(), E.data_ptr(), L.data_ptr()), adjoint)
     return L
 
 
@@ -63,10 +67,9 @@ def repeatable_derivative(A: Tensor, E: Tensor, squarings: Tensor | None) -> tup
     A, E = _plain(A), _plain(E)
     L = torch.empty_like(A)
     given = squarings is not None
-    used = torch.empty(len(A), dtype=torch.int64) if squarings is None else squarings.contiguous()
-    _share(
-        A, _entries().repeatable_derivatives, (A.data_ptr(), E.data_ptr(), L.data_ptr()), given, places=used.data_ptr()
-    )
+    used = torch.empty(len(A), dtype=torch.int64, device=A.device) if squarings is None else squarings.contiguous()
+    matrices = A.data_ptr(), E.data_ptr(), L.data_ptr()
+    _share(A, _entries().repeatable_derivatives, matrices, given, places=used.data_ptr())
     return L, used
 
 
@@ -79,7 +82,7 @@ def _share(A: Tensor, entry: Any, matrices: tuple[int, ...], *options: int, plac
         places: address of int64 (B,), passed on last.
     """
     count, n, _ = A.shape
-    zero, work = _ZEROS[A.dtype], count * n**3
+    zero, work = _entries().ZEROS[A.dtype], count * n**3
     if work < 2 * _WORTH_A_THREAD:
         return [entry(zero, count, n, *matrices, *options, *(() if places is None else (places,)))]
 
@@ -103,8 +106,25 @@ def _plain(A: Tensor) -> Tensor:
 
 @functools.cache
 def _entries() -> Any:
+    """What was compiled, or None where nothing can be."""
     try:
+        import numba
+
         from . import batch
     except ImportError:
+        return None
+    if numba.config.DISABLE_JIT:
+        return None
+    try:
+        one = torch.ones(1, dtype=torch.float64, device="cpu")
+        batch.exponentials(batch.ZEROS[one.dtype], 1, 1, one.data_ptr(), torch.empty_like(one).data_ptr(), False)
+    except Exception as error:  # whatever a compiler raises that was never tested with this
+        reason = str(error).strip().partition("\n")[0]
+        warnings.warn(
+            f"numba cannot compile the matrix exponential here ({reason}); plain torch operations take its place. "
+            "Another version of numba may help.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
         return None
     return batch

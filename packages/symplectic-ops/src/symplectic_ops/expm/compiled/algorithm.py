@@ -17,7 +17,8 @@ from .simd import combination, itemsize
 
 LINE = 64  # bytes
 
-# Slots. The first eight are what the derivative of the polynomial is made of.
+# Slots. The first eight but A⁶ are what the derivative of the polynomial is made of; degree 8 keeps A⁴ in that of A⁶,
+# and the derivative uses those of A⁶, LINEAR and TAIL again for its own.
 A_, A2_, A3_, A6_, FIRST, SECOND, LEFT, RIGHT, LINEAR, TAIL = range(10)
 E_, E2_, E3_, E6_, D_FIRST, D_SECOND, D_LEFT, D_RIGHT = range(10, 18)
 SQUARES = 18  # T, T², T⁴, ...: as many as there are squarings, or two in turn where no derivative follows
@@ -71,7 +72,7 @@ def squarings_under(norm, bound):  # type: ignore[no-untyped-def]
 
 
 @njit
-def exponential(zero, n, A, X, room, mode, given, keep):  # type: ignore[no-untyped-def]
+def exponentiate(zero, n, A, X, room, mode, given, keep):  # type: ignore[no-untyped-def]
     """X = exp(A). Returns the degree and the squarings, `given` ones if that is not negative.
 
     `keep` keeps all squares for a derivative, not only the last two.
@@ -165,8 +166,8 @@ def _sum(zero, n, X, Y, target):  # type: ignore[no-untyped-def]
 
 
 @njit
-def derivative(zero, n, A, E, room, degree, squarings):  # type: ignore[no-untyped-def]
-    """The derivative of exp at A in the direction in slot E_, from what `exponential` left in `room`.
+def differentiate(zero, n, A, E, room, degree, squarings):  # type: ignore[no-untyped-def]
+    """The derivative of exp at A in the direction in slot E_, from what `exponentiate` left in `room`.
 
     Returns where it is.
     """

@@ -7,21 +7,38 @@ The compiler frees an array after its last mention, and an address is no mention
 by one more look at its room.
 """
 
+import math
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numba import njit
 
-from .algorithm import E_, HIGHER, LINE, SQUARES, bounds_of, derivative, exponential, slot_bytes, squarings_under
+from .algorithm import (
+    E_,
+    GRADIENT,
+    HIGHER,
+    LINE,
+    SQUARES,
+    VALUE,
+    bounds_of,
+    differentiate,
+    exponentiate,
+    slot_bytes,
+    squarings_under,
+)
 from .matrices import one_norm, scaled, scaled_transpose
 from .simd import itemsize, number_at, put_at
 
 HERE = Path(__file__).parent
 SOURCES = (*sorted(HERE.glob("*.py")), HERE.parent / "taylor.py", HERE.parent / "thresholds.py")
 VERSION = zlib.crc32(b"".join(source.read_bytes() for source in SOURCES))
+
+
+ZEROS = {torch.float32: np.float32(0), torch.float64: np.float64(0)}
 
 
 def _entry(function: Callable[..., Any]) -> Any:
@@ -50,27 +67,30 @@ def _larger(norm, largest):  # type: ignore[no-untyped-def]
 
 
 @_entry
-def exponentials(zero, count, n, A, X, mode):  # type: ignore[no-untyped-def]
-    """X = exp(A) for `count` matrices. Returns the largest ‖A‖₁, NaN if one of them is NaN."""
+def exponentials(zero, count, n, A, X, gradient):  # type: ignore[no-untyped-def]
+    """X = exp(A) for `count` matrices, by the bounds for a gradient if `gradient` says so.
+
+    Returns the largest ‖A‖₁, NaN if one of them is NaN.
+    """
     room = _room(zero, n, SQUARES + 2)
     start, step = _start(room), n * n * itemsize(zero)
     largest = zero
     for i in range(count):
         largest = _larger(one_norm(zero, n, A + i * step), largest)
-        exponential(zero, n, A + i * step, X + i * step, start, mode, -1, False)
+        exponentiate(zero, n, A + i * step, X + i * step, start, GRADIENT if gradient else VALUE, -1, False)
     room[0] = 0  # See Note [A room must be seen to be used]
     return largest
 
 
 @_entry
-def derivatives(zero, count, n, A, E, L, mode, adjoint):  # type: ignore[no-untyped-def]
+def derivatives(zero, count, n, A, E, L, adjoint):  # type: ignore[no-untyped-def]
     """L = L(A, E), or L(Aᵀ, E) if `adjoint`, for `count` pairs of matrices. Returns 0."""
     step = n * n * itemsize(zero)
-    squares = _most_squarings(zero, count, n, A, mode) + 1
+    squares = _most_squarings(zero, count, n, A, GRADIENT) + 1
     room = _room(zero, n, SQUARES + squares)
     start = _start(room)
     for i in range(count):
-        _derivative(zero, n, A + i * step, E + i * step, L + i * step, start, squares, mode, adjoint, -1)
+        _derivative(zero, n, A + i * step, E + i * step, L + i * step, start, squares, GRADIENT, adjoint, -1)
     room[0] = 0  # See Note [A room must be seen to be used]
     return zero
 
@@ -91,17 +111,20 @@ def repeatable_derivatives(zero, count, n, A, E, L, given, squarings):  # type: 
     for i in range(count):
         times = number_at(place, squarings, i) if given else -1
         times = _derivative(zero, n, A + i * step, E + i * step, L + i * step, start, squares, HIGHER, False, times)
-        put_at(np.int64(times), squarings, i)
+        if not given:
+            put_at(np.int64(times), squarings, i)
     room[0] = 0  # See Note [A room must be seen to be used]
     return zero
 
 
 @njit
 def _most_squarings(zero, count, n, A, mode):  # type: ignore[no-untyped-def]
-    """No matrix is squared more often: the norms of powers that decide can exceed ‖A‖₁ only by rounding."""
+    """No matrix is squared more often. What decides are norms of powers, which exceed ‖A‖₁ only by rounding."""
     bounds, most = bounds_of(zero, mode), 0
     for i in range(count):
         norm = one_norm(zero, n, A + i * n * n * itemsize(zero))
+        if not math.isfinite(norm):  # though the norms of its powers may be finite: they end at the root of the largest
+            norm = type(zero)(2.0**64 if itemsize(zero) == 4 else 2.0**512)
         most = max(most, squarings_under(norm, bounds[5]), squarings_under(min(norm, bounds[6]), bounds[4]))
     return most + 1
 
@@ -116,8 +139,8 @@ def _derivative(zero, n, A, E, L, room, squares, mode, adjoint, given):  # type:
         scaled_transpose(one, n, E, direction)
     else:
         scaled(one, n, E, direction)
-    degree, times = exponential(zero, n, A, last, room, mode, given, True)
-    found = derivative(zero, n, A, direction, room, degree, times)
+    degree, times = exponentiate(zero, n, A, last, room, mode, given, True)
+    found = differentiate(zero, n, A, direction, room, degree, times)
     if adjoint:
         scaled_transpose(one, n, found, L)
     else:
