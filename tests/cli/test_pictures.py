@@ -1,6 +1,7 @@
 """swap, reconstruct, generate, sample and data preview: which clips end up in which files."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import hamvae_model as hv
 
 from .conftest import Command
 
+Refusal = Callable[..., str]
 LEFT, SLASH = "builtin:test/3/walk-left", "builtin:test/8/slash-left"
 SIZE = 64
 
@@ -103,3 +105,13 @@ def test_a_weights_file_away_from_its_run_is_enough(hamvae: Command, run: Path, 
 def test_preview_shows_every_motion_of_the_first_characters_of_the_test_split(hamvae: Command) -> None:
     assert hamvae("data", "preview", "builtin", "--count", "2", "-o", "out.gif").exit_code == 0
     assert shape("out.gif") == (8, SIZE, 2 * 9 * SIZE)
+
+
+def test_a_picture_of_ones_own_beside_the_sheet_of_one_action_stops_all_before_the_work(
+    refusal: Refusal, run: Path, here: Path
+) -> None:
+    (here / "hero-walk-front.png").write_bytes(b"mine")
+    (here / "hero-walk-front.json").write_text("{}")
+    words = ["generate", run, "--image", LEFT, "--action", "all", "-o", "hero-{action}.json"]
+    assert "hero-walk-front.png would be replaced" in refusal(*words, code=2)
+    assert (here / "hero-walk-front.png").read_bytes() == b"mine"

@@ -60,8 +60,11 @@ def write(path: Path, shown: Sequence[Shown | None], *, columns: int | None = No
     for one in shown:
         if one is not None:
             groups.setdefault((one.label if isinstance(one, hv.Clip) else one.action) or "", []).append(one)
+    names = {action: path.with_name(path.name.replace(PLACEHOLDER, action)) for action in groups}
+    for name in names.values():
+        check(name)  # all of them before the first is drawn
     for action, group in groups.items():
-        name = path.with_name(path.name.replace(PLACEHOLDER, action))
+        name = names[action]
         save(name, group, **options)
         click.echo(f"Wrote {name}")
 

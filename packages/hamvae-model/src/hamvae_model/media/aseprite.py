@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from .shown import Shown
 
+APP = "hamvae"
+"""Who made a sheet, as its description says."""
+
 
 def sheet(rows: Mapping[str, Sequence[Shown]], picture: str) -> tuple[NDArray[np.uint8], dict[str, Any]]:
     """Lay each action out in a row.
@@ -45,5 +48,5 @@ def sheet(rows: Mapping[str, Sequence[Shown]], picture: str) -> tuple[NDArray[np
             }
     size = {"w": pixels.shape[1], "h": pixels.shape[0]}
     form = "RGBA8888" if channels == 4 else "RGB888"
-    meta = {"app": "hamvae", "version": "1", "image": picture, "format": form, "size": size, "scale": "1"}
+    meta = {"app": APP, "version": "1", "image": picture, "format": form, "size": size, "scale": "1"}
     return pixels, {"frames": frames, "meta": meta | {"frameTags": tags, "layers": [], "slices": []}}

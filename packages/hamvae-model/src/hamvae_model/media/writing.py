@@ -94,21 +94,32 @@ def write_sheet(
 def picture_of(path: Path) -> Path:
     """The file that the pixels of a sprite sheet go to: ``hero.png`` for ``hero.json``.
 
-    Raises: UsageError: it is there already, and of no sheet that was written before.
+    Raises: UsageError: it is there already, and of no sheet that was written here before.
     """
     picture = path.with_suffix(".png")
-    if picture.exists() and not path.exists():
+    if picture.exists() and not _describes(path, picture.name):
         raise UsageError(f"{picture} would be replaced by the picture of {path.name}; choose another name.")
     return picture
+
+
+def _describes(path: Path, picture: str) -> bool:
+    """Whether `path` is a description of ours, of that picture."""
+    try:
+        match json.loads(path.read_bytes()):
+            case {"meta": {"app": aseprite.APP, "image": image}}:
+                return bool(image == picture)
+    except (OSError, ValueError, RecursionError):  # what cannot be read is not ours
+        pass
+    return False
 
 
 def _write_sheet(path: Path, rows: Mapping[str, Sequence[Shown]]) -> None:
     picture = picture_of(path)
     pixels, description = aseprite.sheet(rows, picture.name)
-    with writing(picture) as file:
-        png.write_strip(file, [Shown(pixels)])
-    with writing(path) as file:
-        file.write(json.dumps(description, indent=1).encode())
+    with writing(picture) as drawn, writing(path) as described:  # both are on the disk before either is replaced
+        png.write_strip(drawn, [Shown(pixels)])
+        drawn.flush()
+        described.write(json.dumps(description, indent=1).encode())
 
 
 def _shown(
