@@ -91,6 +91,37 @@ def test_a_length_takes_clips_that_are_shorter(hamvae: Command, refusal: Refusal
     assert load_config(Path("r")).model.length == 5
 
 
+def test_a_background_shows_through_what_is_transparent_and_stays_with_the_run(
+    hamvae: Command, clips: Path, builtin: Characters
+) -> None:
+    for motion in MOTIONS:
+        clear = torch.zeros(8, 4, 64, 64, dtype=torch.uint8)
+        clear[:, :, 20:40, 20:40] = torch.arange(100, 180, 10, dtype=torch.uint8).view(8, 1, 1, 1)
+        hv.write(clips / motion / "clear.webp", clear)
+    words = ["--root", clips, "--loop", "--background", "#ff8000", "--steps", "1", "--run", "r"]
+    assert hamvae("train", "--data", "folder", *words).exit_code == 0
+    config = load_config(Path("r"))
+    assert config.data.framing.background == (255, 128, 0)
+    drawn = hv.open_clip("folder:walk-left/clear.webp", clips, like=config)
+    assert drawn.frames[0, :, 0, 0].tolist() == [255, 128, 0]
+    for words in (("data", "check", clips), ("data", "preview", clips, "-o", "p.png")):
+        assert hamvae(*words, "--background", "white").exit_code == 0
+
+
+@pytest.mark.parametrize("colour", ["blak", "#12345", "#11223344"])
+def test_a_background_that_is_no_colour_is_refused(refusal: Refusal, colour: str) -> None:
+    sentence = refusal("train", "--data", "folder", "--root", "x", "--background", colour, code=2)
+    assert f"'{colour}' is no colour; write black, white or #rrggbb." in sentence
+
+
+@pytest.mark.parametrize("extra", [("--loop",), ("--length", "8"), ("--fps", "5"), ("--skip-bad",)])
+def test_what_concerns_only_clips_from_files_is_refused_for_characters_that_are_composed(
+    refusal: Refusal, extra: tuple[str, ...]
+) -> None:
+    sentence = refusal("train", "--data", "builtin", *extra, code=2)
+    assert f"The builtin source composes its clips; {extra[0]} is for clips from files, leave it out." in sentence
+
+
 def test_labels_of_a_folder_cannot_be_chosen(refusal: Refusal) -> None:
     assert "leave out --labels" in refusal("train", "--data", "folder", "--root", "x", "--labels", "action", code=2)
 

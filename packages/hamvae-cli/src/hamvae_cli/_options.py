@@ -19,6 +19,23 @@ class Name(click.Choice[str]):
         return f"there is no '{value}'{nearest(str(value), self.choices)}"
 
 
+class Colour(click.ParamType[tuple[int, ...]]):
+    """A name that the web knows, or #rrggbb: red, green and blue from 0 to 255."""
+
+    name = "colour"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        from PIL import ImageColor
+
+        try:
+            colour = ImageColor.getrgb(value)
+        except ValueError:
+            colour = None
+        if colour is None or len(colour) != 3:
+            self.fail(f"'{value}' is no colour; write black, white or #rrggbb.", param, ctx)
+        return colour
+
+
 run_argument = click.argument("run", type=PATH)
 action_option = click.option(
     "--action", metavar="NAME", help="Motion the clip shows, when its source does not say; see `hamvae inspect RUN`."
@@ -57,6 +74,14 @@ length_option = click.option(
 )
 loop_option = click.option(
     "--loop", is_flag=True, help="Your own clips repeat, like a walk; without it, those whose sheet.toml says so."
+)
+background_option = click.option(
+    "--background",
+    type=Colour(),
+    default="black",
+    show_default=True,
+    metavar="COLOUR",
+    help="Behind your own clips, where they are transparent or have margins: a name or #rrggbb.",
 )
 fps_option = click.option(
     "--fps",

@@ -5,6 +5,7 @@ from __future__ import annotations  # what is named in a signature is not loaded
 import json
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ._decoding import Decoding
 from ._options import (
     PATH,
     Name,
+    background_option,
     device_option,
     fps_option,
     json_option,
@@ -30,7 +32,8 @@ from ._options import (
 )
 from ._training import follow
 
-OF_A_NEW_RUN = ("data", "preset", "operator", "labels", "length", "loop", "fps", "skip_bad", "steps", "seed", "run")
+OF_CLIPS = ("length", "loop", "fps", "background", "skip_bad")  # options for clips from files
+OF_A_NEW_RUN = ("data", "preset", "operator", "labels", *OF_CLIPS, "steps", "seed", "run")
 WITHOUT_DIRECTIONS = ("folder", "mug")  # sources whose classes are what their folders are called
 
 
@@ -87,6 +90,7 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
 @length_option
 @loop_option
 @fps_option
+@background_option
 @click.option("--skip-bad", is_flag=True, help="Leave out clips that cannot be used, and say how many.")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to train, instead of the preset's.")
 @seed_option
@@ -103,6 +107,7 @@ def train(
     length: int,
     loop: bool,
     fps: float | None,
+    background: tuple[int, ...],
     skip_bad: bool,
     steps: int | None,
     seed: int,
@@ -139,13 +144,15 @@ def train(
             root,
             labels=labels or PRESETS[preset].labels,
             device=where,
-            framing=PRESETS[preset].framing,
+            framing=replace(PRESETS[preset].framing, background=background),
             length=length,
             loop=loop,
             frame_seconds=1 / fps if fps else None,
             skip_bad=skip_bad,
             progress=Decoding(),
         )
+        if not isinstance(source, StoredClips):
+            _refuse_options_of_clips(source)
         config = hv.build(preset, source=source, operator=operator, steps=steps, seed=seed)
     if isinstance(source, StoredClips) and source.skipped:
         left_out = counted(len(source.skipped), "clip")
@@ -160,6 +167,17 @@ def train(
         click.echo(f"{run} has done all its {config.training.steps} steps; nothing is left to train.")
     else:
         click.echo(f"Trained {run}; look at what it learnt with: hamvae inspect {shlex.quote(str(run))}")
+
+
+def _refuse_options_of_clips(source: hv.Source) -> None:
+    """Raises: UsageError: an option was given that a source of composed characters would ignore."""
+    ctx = click.get_current_context()
+    given = [name for name in OF_CLIPS if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if given:
+        raise hv.UsageError(
+            f"The {source.name} source composes its clips; --{given[0].replace('_', '-')} is for clips from files, "
+            "leave it out."
+        )
 
 
 def _summary(run: Path, steps: int, report: hv.Report | None) -> dict[str, Any]:

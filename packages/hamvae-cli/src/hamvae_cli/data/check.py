@@ -4,7 +4,7 @@ from __future__ import annotations  # what is named in a signature is not loaded
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 from hamvae_model.spelling import counted
 
 from .._decoding import Decoding
-from .._options import PATH, Name, fps_option, json_option, length_option, loop_option
+from .._options import PATH, Name, background_option, fps_option, json_option, length_option, loop_option
 
 if TYPE_CHECKING:
     from hamvae_model.data.doctor import Checkup
@@ -39,6 +39,7 @@ NAMED = 5  # clips that a line names
 @length_option
 @loop_option
 @fps_option
+@background_option
 @json_option
 @click.pass_context
 def check(
@@ -49,6 +50,7 @@ def check(
     length: int,
     loop: bool,
     fps: float | None,
+    background: tuple[int, ...],
     as_json: bool,
 ) -> None:
     """Look through a folder of your own clips before training on it.
@@ -82,7 +84,7 @@ def check(
     config = DataConfig(
         source=data,
         labels=chosen.labels,
-        framing=chosen.framing,
+        framing=replace(chosen.framing, background=background),
         frame_seconds=1 / fps if fps else None,
         loop=loop,
     )

@@ -1,5 +1,6 @@
 """hamvae data preview"""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from hamvae_model.spelling import nearest
 
 from .. import _outputs
 from .._decoding import Decoding
-from .._options import Name, length_option, loop_option, output_option, root_option, scale_option
+from .._options import Name, background_option, length_option, loop_option, output_option, root_option, scale_option
 
 
 @click.command()
@@ -19,6 +20,7 @@ from .._options import Name, length_option, loop_option, output_option, root_opt
 @click.option("--preset", type=Name(PRESETS), metavar="NAME", help="As for `hamvae train`.")
 @length_option
 @loop_option
+@background_option
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Clips a motion.")
 @output_option
 @scale_option
@@ -28,6 +30,7 @@ def preview(
     preset: str | None,
     length: int,
     loop: bool,
+    background: tuple[int, ...],
     count: int,
     output: Path,
     scale: int,
@@ -49,6 +52,6 @@ def preview(
     if source not in SOURCES and not Path(source).exists():
         raise hv.UsageError(f"There is no source and no folder of clips '{source}'{nearest(source, SOURCES)}")
     name, folder = (source, root) if source in SOURCES else ("folder", Path(source))
-    framing = PRESETS[preset or DEFAULT_PRESETS[name]].framing
+    framing = replace(PRESETS[preset or DEFAULT_PRESETS[name]].framing, background=background)
     opened = hv.open_source(name, folder, framing=framing, length=length, loop=loop, skip_bad=True, progress=Decoding())
     _outputs.write(output, examples(opened, count), scale=scale)
