@@ -116,8 +116,8 @@ def _entries() -> Any:
     if numba.config.DISABLE_JIT:
         return None
     try:
-        one = torch.ones(1, dtype=torch.float64, device="cpu")
-        batch.exponentials(batch.ZEROS[one.dtype], 1, 1, one.data_ptr(), torch.empty_like(one).data_ptr(), False)
+        A, X = torch.ones(2, 1, dtype=torch.float64, device="cpu")
+        batch.exponentials(batch.ZEROS[A.dtype], 1, 1, A.data_ptr(), X.data_ptr(), False)
     except Exception as error:  # whatever a compiler raises that was never tested with this
         reason = str(error).strip().partition("\n")[0]
         warnings.warn(
