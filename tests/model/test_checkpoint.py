@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 import hamvae_model as hv
 from hamvae_model import HamvaeError, UsageError, checkpoint
-from hamvae_model.config import Config
+from hamvae_model.config import Config, DataConfig, FramingConfig
 from hamvae_model.training import new_model
 
 
@@ -94,3 +94,12 @@ def test_a_field_without_a_default_must_be_there(tiny: hv.Config) -> None:
     del values["data"]["source"]
     with pytest.raises(HamvaeError, match="data does not have the expected fields; look at: source"):
         Config.from_json(json.dumps(values))
+
+
+def test_a_configuration_of_the_first_version_still_opens() -> None:
+    """The text was written by that version; what it did not know takes the values it worked with."""
+    config = hv.Config.from_json(Path(__file__).with_name("first-version.json").read_text("utf-8"))
+    assert config.data == DataConfig(source="builtin", labels="action-direction")
+    assert (config.data.framing, config.data.frame_seconds, config.data.loop) == (FramingConfig(), None, False)
+    assert {(config.model.period_of(label), config.model.span_of(label)) for label in range(9)} == {(8, 8)}
+    assert new_model(config).classes == config.model.classes

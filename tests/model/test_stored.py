@@ -1,7 +1,6 @@
 """Clips from files as a source: windows, real times, repetition, and training that goes on with the same data."""
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -253,12 +252,3 @@ def test_clips_in_the_inventory_are_known_by_side_motion_and_frames(root: Path) 
     assert {name for name in before if before[name] != moved[name]} == {
         name for name, facts in before.items() if facts.startswith("test")
     }
-
-
-def test_a_configuration_of_the_first_version_still_opens(builtin: hv.Source) -> None:
-    values = json.loads(hv.build("demo", source=builtin).to_json())
-    for name in ("framing", "frame_seconds", "loop"):
-        del values["data"][name]
-    for name in ("periods", "spans"):
-        del values["model"][name]
-    assert hv.Config.from_json(json.dumps(values)) == hv.build("demo", source=builtin)
