@@ -24,6 +24,12 @@ class Document:
         return [shlex.split(line)[1:] for line in lines if line.startswith("hamvae ")]
 
     @property
+    def benchmarks(self) -> list[list[str]]:
+        """The words of every command that runs a benchmark, without `python`."""
+        lines = "\n".join(block for _, block in self._blocks).splitlines()
+        return [shlex.split(line)[1:] for line in lines if line.startswith("python benchmarks/")]
+
+    @property
     def python(self) -> list[str]:
         return [block for language, block in self._blocks if language == "python"]
 

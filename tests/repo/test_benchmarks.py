@@ -2,21 +2,31 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from hamvae_cli import main
+from hamvae_model.presets import PRESETS
+
+from ..cli.conftest import TINY
+from ..cli.documents import Document, run_all
 from ..model.faces import write_faces
+from .conftest import PATIENCE
 
 
 def figures(root: Path, result: Path, script: str, *words: str) -> dict[str, Any]:
     """What a benchmark measured."""
     command = [sys.executable, str(root / "benchmarks" / script), *words, "--result", str(result)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    outcome = subprocess.run(command, cwd=result.parent, env=environment, capture_output=True, text=True, check=False)
+    outcome = subprocess.run(
+        command, cwd=result.parent, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     measured: dict[str, Any] = json.loads(result.read_text())["figures"]
     return measured
@@ -33,7 +43,7 @@ def test_own_clips_of_four_kinds_are_trained_on_swapped_and_judged(root: Path, r
     assert found["held_out"].keys() == found["trained_on"].keys()
     assert found["held_out"]["judge_accuracy_on_the_files"] == 1
     assert found["held_out"]["swaps"] == 2 * 9
-    assert 0 <= found["held_out"]["swap_action_accuracy"] <= 1 and found["held_out"]["swap_psnr"] > 5
+    assert found["held_out"]["swap_psnr"] > 5
 
 
 @pytest.mark.long
@@ -49,3 +59,23 @@ def test_drawn_faces_in_the_layout_of_mug_are_trained_on_and_scored(root: Path, 
     found = figures(root, result, "quality.py", *words)
     assert found["clips"] == found["rolled_clips"] == 3  # one subject of four, in three expressions
     assert found["static_psnr"] > found["one_frame_psnr"] > 0  # nothing is learnt in two steps
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/your-own-clips.md"])
+def test_the_commands_of_the_documents_train_on_mug_and_score_that_run(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, document: str
+) -> None:
+    """In this process, so that a tiny model can stand for the preset's."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(root / "benchmarks")
+    monkeypatch.setitem(PRESETS, "photos", TINY)
+    write_faces(tmp_path / "mug", frames=34)
+    page = Document(document)
+    (training,) = (words for words in page.commands if words[0] == "train" and "mug" in words)
+    run_all(lambda *words: CliRunner().invoke(main, [*words, "--device", "cpu"]), [training])
+    weights = (tmp_path / "runs" / "mug" / "weights.safetensors").read_bytes()
+    ((script, *words),) = page.benchmarks
+    monkeypatch.setattr("sys.argv", [script, *words])
+    runpy.run_path(str(root / script), run_name="__main__")
+    assert json.loads((tmp_path / "mug.json").read_text())["figures"]["clips"] == 3
+    assert (tmp_path / "runs" / "mug" / "weights.safetensors").read_bytes() == weights  # it was not trained on

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import PATIENCE
+
 STOREYS = ["symplectic_ops", "hamvae_model", "hamvae_cli"]
 SOURCES = {
     package: Path(__file__).resolve().parents[2] / "packages" / package.replace("_", "-") / "src" / package
@@ -31,7 +33,8 @@ print(json.dumps([name.partition(".")[0] for name in sys.modules]))
 def loaded_by(*packages: str) -> set[str]:
     """What a fresh interpreter holds after importing every module of `packages`."""
     command = [sys.executable, "-P", "-c", LOAD_EVERYTHING, *packages]
-    return set(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+    outcome = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
+    return set(json.loads(outcome.stdout))
 
 
 def imported_by(source: str) -> set[str]:

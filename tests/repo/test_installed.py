@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import PATIENCE
+
 STOREYS = ["symplectic-ops", "hamvae-model", "hamvae-cli"]
 
 
@@ -23,7 +25,7 @@ class Place:
         self.folder = folder
         self.installed = folder / "installed"
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
-        subprocess.run([*pip, "--target", self.installed, *wheels], check=True, capture_output=True)
+        subprocess.run([*pip, "--target", self.installed, *wheels], check=True, capture_output=True, timeout=PATIENCE)
         for name in ("pyproject.toml", "README.md"):  # the tests' settings, and the commands one of them runs
             shutil.copy(root / name, folder)
         shutil.copytree(root / "docs", folder / "docs")
@@ -38,6 +40,7 @@ class Place:
             capture_output=True,
             text=True,
             check=False,
+            timeout=PATIENCE,
         )
 
 

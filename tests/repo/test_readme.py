@@ -14,6 +14,8 @@ import pytest
 
 from hamvae_cli import main
 
+from .conftest import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("packages/*/README.md")]
 RUN_AS = {"make": ["make"], "hamvae": [sys.executable, "-m", "hamvae_cli"]}
@@ -118,15 +120,16 @@ def test_the_parser_above_refuses_what_hamvae_would_refuse(words: list[str]) -> 
 )
 def test_a_documented_command_that_only_informs_answers(words: list[str]) -> None:
     program, *rest = words
-    answer = subprocess.run([*RUN_AS[program], *rest], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [*RUN_AS[program], *rest]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert answer.returncode == 0
     assert answer.stdout
     assert not answer.stderr
 
 
 def test_make_help_lists_every_target() -> None:
-    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert set(re.findall(r"^make ([a-z-]+) +\S", listed, re.MULTILINE)) == targets()
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE)
+    assert set(re.findall(r"^make ([a-z-]+) +\S", listed.stdout, re.MULTILINE)) == targets()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
