@@ -69,10 +69,26 @@ def test_grey_frames_come_back_as_equal_channels(tmp_path: Path) -> None:
     assert torch.equal(read(tmp_path / "grey.gif").frames, frames.expand(-1, 3, -1, -1))
 
 
-@pytest.mark.parametrize(("fps", "milliseconds"), [(8.0, 120), (10.0, 100), (25.0, 40), (50.0, 20), (1.0, 1000)])
-def test_every_frame_lasts_the_nearest_ten_milliseconds(tmp_path: Path, fps: float, milliseconds: int) -> None:
+@pytest.mark.parametrize(("fps", "milliseconds"), [(10.0, 100), (25.0, 40), (50.0, 20), (1.0, 1000)])
+def test_whole_ticks_of_ten_milliseconds_are_kept(tmp_path: Path, fps: float, milliseconds: int) -> None:
     write(tmp_path / "clip.gif", pixel_art(4, colours=4), fps=fps)
     assert pillow_durations(tmp_path / "clip.gif") == [milliseconds] * 4
+
+
+@pytest.mark.parametrize("fps", [8.0, 30.0, 24.0, 7.0, 49.0])
+def test_frames_of_any_speed_start_within_a_tick_of_their_time_however_many_they_are(
+    tmp_path: Path, fps: float
+) -> None:
+    write(tmp_path / "clip.gif", pixel_art(80, colours=4, size=2), fps=fps)
+    ends = np.cumsum(pillow_durations(tmp_path / "clip.gif")) / 1000
+    assert np.abs(ends - np.arange(1, 81) / fps).max() <= 0.005 + 1e-9
+
+
+def test_uneven_durations_do_not_drift_either(tmp_path: Path) -> None:
+    durations = [0.024, 0.046, 0.133] * 20
+    write(tmp_path / "clip.gif", pixel_art(60, colours=4, size=2), durations=durations)
+    ends = np.cumsum(pillow_durations(tmp_path / "clip.gif")) / 1000
+    assert np.abs(ends - np.cumsum(durations)).max() <= 0.005 + 1e-9
 
 
 @pytest.mark.parametrize("fps", [0.001, 51.0])
@@ -87,9 +103,12 @@ def test_a_speed_that_is_none_is_refused(tmp_path: Path, fps: float) -> None:
         write(tmp_path / "clip.gif", pixel_art(2, colours=4), fps=fps)
 
 
-def test_evenly_timed_frames_have_times_0_1_2(tmp_path: Path) -> None:
-    write(tmp_path / "clip.gif", pixel_art(4, colours=4), fps=20)
-    assert read(tmp_path / "clip.gif").times.tolist() == [0, 1, 2, 3]
+@pytest.mark.parametrize("fps", [20.0, 8.0, 29.97, 49.0])
+def test_evenly_timed_frames_have_times_0_1_2_whatever_the_ticks_made_of_them(tmp_path: Path, fps: float) -> None:
+    write(tmp_path / "clip.gif", pixel_art(7, colours=4), fps=fps)
+    clip = read(tmp_path / "clip.gif")
+    assert clip.times.tolist() == list(range(7))
+    assert clip.frame_seconds is not None and abs(7 * clip.frame_seconds - 7 / fps) <= 0.01
 
 
 def save_with_pillow(path: Path, images: list[Image.Image], durations: list[int] | int = 0) -> None:

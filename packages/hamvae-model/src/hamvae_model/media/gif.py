@@ -25,6 +25,7 @@ def write(file: BinaryIO, shown: Iterable[Shown], *, loop: int) -> None:
 
     Raises: UsageError: a duration or `loop` that does not fit the format, or frames too large for it.
     """
+    now = 0.0
     for number, one in enumerate(shown):
         if not number:
             height, width = one.pixels.shape[:2]
@@ -37,7 +38,9 @@ def write(file: BinaryIO, shown: Iterable[Shown], *, loop: int) -> None:
         if not _SHORTEST <= seconds <= _LONGEST:
             raise UsageError(f"a GIF can show between 0.002 and 50 frames per second; got {1 / max(seconds, 1e-9):g}.")
         image, transparent = _indexed(one.pixels)
-        options: dict[str, Any] = {"duration": round(seconds / _TICK) * 10, "include_color_table": True}
+        start, now = now, now + seconds
+        ticks = round(now / _TICK) - round(start / _TICK)  # rounded each by itself, frames would drift apart from time
+        options: dict[str, Any] = {"duration": 10 * ticks, "include_color_table": True}
         if transparent is not None:
             options |= {"transparency": transparent, "disposal": _RESTORE}
         file.write(b"".join(GifImagePlugin.getdata(image, **options)))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
-from statistics import fmean, median_low
+from statistics import median_low
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..errors import HamvaeError, UsageError
 
 CLIP_LIMIT = 192 * 10**6
 """Most pixels a clip in memory may hold: a file of a few kilobytes can ask for gigabytes."""
-_JITTER = 0.0025  # seconds by which equal durations come out of a file that rounds them to milliseconds
+_JITTER = 0.005001  # seconds by which frames of an even beat start early or late in a GIF, whose ticks are 10 ms
 _AT_ONCE = 4 * 10**6  # pixels a stream hands over together
 
 
@@ -51,10 +51,19 @@ def whole(shown: Iterable[Shown], path: Path) -> Clip:
     if not taken:
         raise UsageError(f"{path} holds no frames where they are looked for; check the part that is asked for.")
     durations = [one.seconds for one in taken if one.seconds is not None]
-    if not durations or max(durations) - min(durations) < _JITTER:
-        return _clip(taken, list(range(len(taken))), fmean(durations) if durations else None, path)
+    beat = _beat(durations)
+    if not durations or beat is not None:
+        return _clip(taken, list(range(len(taken))), beat, path)
     unit = median_low(durations)
     return _clip(taken, [start / unit for start in accumulate(durations[:-1], initial=0.0)], unit, path)
+
+
+def _beat(durations: Sequence[float]) -> float | None:
+    """Seconds between frames that are evenly timed, as nearly as a file can say; None where they are not."""
+    ends = list(enumerate(accumulate(durations), 1))
+    least = max(((end - _JITTER) / number for number, end in ends), default=1.0)
+    most = min(((end + _JITTER) / number for number, end in ends), default=0.0)
+    return (least + most) / 2 if least <= most else None
 
 
 def in_parts(shown: Iterable[Shown], path: Path) -> Iterator[Clip]:
