@@ -139,6 +139,7 @@ def test_a_wrong_table_is_refused_by_line_and_column(refusal: Refusal, clips: Pa
 def test_check_tells_people_what_is_there_what_is_wrong_and_what_it_would_cost(hamvae: Command, clips: Path) -> None:
     (clips / MOTIONS[0] / "bad.png").write_text("no picture")
     (clips / MOTIONS[0] / "twin.gif").write_bytes((clips / MOTIONS[0] / "hero 0.gif").read_bytes())
+    (clips / "clips.csv").write_text("clip,weapon\nwalk-left/hero 0.gif,sword\nwalk-left/hero 1.gif,sword\n")
     result = hamvae("data", "check", clips, "--loop")
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
@@ -148,6 +149,7 @@ def test_check_tells_people_what_is_there_what_is_wrong_and_what_it_would_cost(h
         "frames    8 to 8 a clip, 8 in the middle, 72 in all",
         "sizes     64x64 (9)",
         "rates     10 fps (9)",
+        "weapon    sword (2)",
         "the same  walk-left/hero 0.gif, walk-left/twin.gif",
         "training  9 clips in windows of 8 frames, a unit of time being 0.1 s",
         "1 clip cannot be used: mend it, or train with --skip-bad.",

@@ -106,6 +106,12 @@ def test_how_faces_were_cropped_is_counted(tmp_path: Path) -> None:
     assert found.preparations == {"cropped to its centre": 5, "cropped to its landmarks": 1}
 
 
+def test_what_clips_csv_says_of_the_clips_is_counted(root: Path) -> None:
+    lines = ["clip,weapon,mood", "hop/0.gif,sword,", "hop/1.gif,bow,glad", "run/0.gif,sword,"]
+    (root / "clips.csv").write_text("\n".join(lines))
+    assert examined(root).attributes == {"weapon": {"sword": 2, "bow": 1}, "mood": {"glad": 1}}
+
+
 def test_checking_decodes_what_training_then_need_not(root: Path) -> None:
     examined(root)
     source = hv.open_source("folder", root, size=32)

@@ -112,6 +112,8 @@ def _print(found: Checkup, price: Cost | None) -> None:
         click.echo(f"frames    {least} to {most} a clip, {median:g} in the middle, {found.total_frames} in all")
         click.echo(f"sizes     {_tally(found.sizes)}")
         click.echo(f"rates     {_tally(found.rates)}")
+    for column, values in found.attributes.items():
+        click.echo(f"{column:<8}  {_tally(values)}")
     if found.preparations:
         click.echo(f"prepared  {_tally(found.preparations)}")
     for names in found.duplicates[:NAMED]:

@@ -28,6 +28,7 @@ class Checkup:
         sizes: how many clips there are of each size, ``64x48``: width and height before framing.
         frames: least, median and most in a clip; `total_frames` in all.
         rates: how many clips there are of each rate, ``10 fps`` or ``no clock``.
+        attributes: how many clips there are of each value, by the columns of clips.csv.
         preparations: how many clips were prepared in which way, where a source says.
         problems: why a clip cannot be used.
         ignored: files that are no clips.
@@ -43,6 +44,7 @@ class Checkup:
     frames: tuple[int, float, int] | None
     total_frames: int
     rates: Mapping[str, int]
+    attributes: Mapping[str, Mapping[str, int]]
     preparations: Mapping[str, int]
     frame_seconds: float | None
     length: int
@@ -82,6 +84,7 @@ def check(
         frames=(min(counts), statistics.median(counts), max(counts)) if counts else None,
         total_frames=sum(counts),
         rates=_tally(f"{1 / clip.frame_seconds:.4g} fps" if clip.frame_seconds else "no clock" for clip in stored),
+        attributes=_attributes(usable),
         preparations=_tally(recording.note for recording in usable if recording.note),
         frame_seconds=source.data.frame_seconds if source else None,
         length=length,
@@ -106,6 +109,14 @@ def _counts(source: StoredClips | None, usable: Sequence[Recording]) -> dict[str
 
 def _tally(values: Iterable[str]) -> dict[str, int]:
     return dict(Counter(values).most_common())
+
+
+def _attributes(usable: Sequence[Recording]) -> dict[str, dict[str, int]]:
+    columns = dict.fromkeys(column for recording in usable for column in recording.attributes)
+    return {
+        column: _tally(recording.attributes[column] for recording in usable if column in recording.attributes)
+        for column in columns
+    }
 
 
 def _duplicates(usable: Sequence[Recording], store: Store) -> list[list[str]]:
