@@ -25,15 +25,9 @@ class Colour(click.ParamType[tuple[int, ...]]):
     name = "colour"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        from PIL import ImageColor
+        from hamvae_model.media.colour import read_colour
 
-        try:
-            colour = ImageColor.getrgb(value)
-        except ValueError:
-            colour = None
-        if colour is None or len(colour) != 3:
-            self.fail(f"'{value}' is no colour; write black, white or #rrggbb.", param, ctx)
-        return colour
+        return value if isinstance(value, tuple) else read_colour(value)
 
 
 run_argument = click.argument("run", type=PATH)
@@ -78,8 +72,8 @@ loop_option = click.option(
 background_option = click.option(
     "--background",
     type=Colour(),
-    default="black",
-    show_default=True,
+    default=(0, 0, 0),
+    show_default="black",
     metavar="COLOUR",
     help="Behind your own clips, where they are transparent or have margins: a name or #rrggbb.",
 )
