@@ -89,7 +89,7 @@ def test_a_sheet_whose_name_for_an_action_is_not_the_models_takes_the_one_that_i
         ("--speed", "0", "speed must be above 0; got 0. To play backward, reverse."),
         ("--speed", "-1", "speed must be above 0; got -1. To play backward, reverse."),
         ("--fps", "nan", "fps must be above 0"),
-        ("--fps", "90", "a GIF can show between 0.002 and 50 frames per second; got 90."),
+        ("--fps", "90", "between 0.002 and 50 frames per second; got 90: leave frames out (speed 2 with fps 45), or"),
         ("--start", "inf", "start must be a finite number"),
         ("--frames", "0", "0 is not in the range x>=1"),
         ("--loop", "70000", "70000 is not in the range 0<=x<=65535"),
@@ -100,3 +100,20 @@ def test_a_time_that_means_nothing_is_refused(
 ) -> None:
     words = ["generate", run, "--image", LEFT, "--action", "walk-left", option, value, "-o", "out.gif"]
     assert sentence in refusal(*words, code=2)
+
+
+def test_what_no_gif_could_show_is_refused_before_anything_is_drawn(
+    refusal: Refusal, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("hamvae_model.model.HamVAE.rendered")
+    words = ["swap", run, "--content", LEFT, "--motion", "film.mp4", "--action", "walk-left", "-o"]
+    hv.write("film.mp4", FRAMES, fps=60)
+    for more in (["out.gif"], ["out.gif", "--side-by-side"], ["out-{action}.gif"]):
+        assert "speed 2 with fps 30), or write a .webp or .mp4." in refusal(*words, *more, code=2)
+
+
+def test_the_way_out_for_a_fast_film_is_one(hamvae: Command, run: Path) -> None:
+    hv.write("film.mp4", FRAMES, fps=60)
+    words = ["swap", run, "--content", LEFT, "--motion", "film.mp4", "--action", "walk-left", "-o", "out.gif"]
+    result = hamvae(*words, "--speed", "2", "--fps", "30")
+    assert result.exit_code == 0, result.output

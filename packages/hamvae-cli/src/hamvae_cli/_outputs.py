@@ -51,7 +51,10 @@ def write(path: Path, shown: Sequence[Shown | None], *, columns: int | None = No
     """Save what is shown, in one file or in one for each action when the name asks for that, and say so.
 
     Args: shown, columns, options: as for `save`.
+    Raises: UsageError: frames too fast or too slow for a GIF, before any is drawn.
     """
+    if path.suffix.lower() == ".gif":
+        _check_durations(shown, **(options.get("timing") or {}))
     if PLACEHOLDER not in path.name:
         save(path, shown, columns=columns, **options)
         click.echo(f"Wrote {path}")
@@ -67,6 +70,17 @@ def write(path: Path, shown: Sequence[Shown | None], *, columns: int | None = No
         name = names[action]
         save(name, group, **options)
         click.echo(f"Wrote {name}")
+
+
+def _check_durations(shown: Sequence[Shown | None], **timing: Any) -> None:
+    from hamvae_model.media.gif import check_duration
+    from hamvae_model.timing import Timing
+
+    asked = Timing(**timing)
+    for one in shown:
+        if one is not None:
+            for seconds in set(asked.durations(asked.moments(one.times), one.frame_seconds)):
+                check_duration(seconds)
 
 
 def save(

@@ -1,5 +1,6 @@
 """Animated GIF: exact palettes, every frame kept, durations in ticks of 10 ms."""
 
+import math
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
@@ -15,6 +16,18 @@ _SHORTEST = 2 * _TICK  # programs take a shorter duration for a mistake, and sho
 _LONGEST = (2**16 - 1) * _TICK
 _OPAQUE = 128  # the lowest alpha that a format without half-transparency shows
 _RESTORE = 2  # disposal: clear the frame before the next, so that nothing is seen through it
+
+
+def check_duration(seconds: float) -> None:
+    """Raises: UsageError: a GIF cannot show a frame for so short or so long a time."""
+    if _SHORTEST - 1e-6 <= seconds <= _LONGEST:  # durations are given to the microsecond
+        return
+    fps = 1 / max(seconds, 1e-9)
+    steps = math.ceil(fps * _SHORTEST)
+    fewer = f"leave frames out (speed {steps} with fps {fps / steps:.4g}), or " if steps > 1 else ""
+    raise UsageError(
+        f"a GIF can show between 0.002 and 50 frames per second; got {fps:.4g}: {fewer}write a .webp or .mp4."
+    )
 
 
 def write(file: BinaryIO, shown: Iterable[Shown], *, loop: int) -> None:
@@ -35,8 +48,7 @@ def write(file: BinaryIO, shown: Iterable[Shown], *, loop: int) -> None:
             file.write(b"GIF89a" + size + bytes([0x70, 0, 0]))  # 8 bits a channel, no shared palette, no aspect ratio
             file.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + loop.to_bytes(2, "little") + b"\0")
         seconds = one.seconds or 0.0
-        if not _SHORTEST <= seconds <= _LONGEST:
-            raise UsageError(f"a GIF can show between 0.002 and 50 frames per second; got {1 / max(seconds, 1e-9):g}.")
+        check_duration(seconds)
         image, transparent = _indexed(one.pixels)
         start, now = now, now + seconds
         ticks = round(now / _TICK) - round(start / _TICK)  # rounded each by itself, frames would drift apart from time
