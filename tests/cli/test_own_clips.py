@@ -12,6 +12,7 @@ from hamvae_model.checkpoint import load_config
 from hamvae_model.data import Characters
 from hamvae_model.presets import PRESETS
 
+from ..model.faces import write_faces, write_landmarks
 from .conftest import TINY, Command
 
 Refusal = Callable[..., str]
@@ -81,6 +82,17 @@ def test_resuming_continues_on_the_same_folder_and_refuses_another(
     assert "The clips are not those that 'r' was begun with: 1 added (walk-left/new.gif)" in sentence
 
 
+def test_a_clip_of_the_source_by_reference_comes_in_the_models_size_and_its_file_in_its_own(
+    hamvae: Command, here: Path
+) -> None:
+    write_faces(here / "mug", subjects=2, frames=16)
+    hamvae("train", "--data", "mug", "--root", "mug", "--steps", "1", "--run", "r")
+    words = ["--root", "mug", "--action", "anger", "-o", "face.gif"]
+    for clip, size in (("mug:001/anger/take000", (64, 64)), ("mug/001/anger/take000", (72, 96))):
+        assert hamvae("reconstruct", "r", "--clip", clip, *words).exit_code == 0
+        assert tuple(hv.read("face.gif").frames.shape[-2:]) == size
+
+
 def test_a_length_takes_clips_that_are_shorter(hamvae: Command, refusal: Refusal, clips: Path) -> None:
     for motion in MOTIONS:
         hv.write(clips / motion / "short.gif", hv.read(clips / motion / "hero 0.gif").frames[:5], fps=10)
@@ -122,8 +134,41 @@ def test_what_concerns_only_clips_from_files_is_refused_for_characters_that_are_
     assert f"The builtin source composes its clips; {extra[0]} is for clips from files, leave it out." in sentence
 
 
-def test_labels_of_a_folder_cannot_be_chosen(refusal: Refusal) -> None:
-    assert "leave out --labels" in refusal("train", "--data", "folder", "--root", "x", "--labels", "action", code=2)
+@pytest.mark.parametrize("words", [("train", "--data", "folder", "--root", "x"), ("data", "check", "x")], ids=" ".join)
+def test_labels_of_a_folder_cannot_be_chosen(refusal: Refusal, words: tuple[str, ...]) -> None:
+    assert "leave out --labels" in refusal(*words, "--labels", "action", code=2)
+
+
+def test_check_counts_the_motions_that_training_with_the_same_labels_would_learn(hamvae: Command, here: Path) -> None:
+    cells = torch.randint(0, 255, (21, 13, 3, 1, 1), dtype=torch.uint8).expand(-1, -1, -1, 64, 64)
+    (here / "heroes").mkdir()
+    hv.write(here / "heroes" / "knight.png", cells.permute(2, 0, 3, 1, 4).reshape(1, 3, 1344, 832))
+    words = ["data", "check", "heroes", "--data", "sprites", "--preset", "clips", "--json"]
+    (by_direction, by_action) = (
+        json.loads(hamvae(*words, "--labels", labels).stdout)["clips"] for labels in ("action-direction", "action")
+    )
+    assert (len(by_direction), len(by_action)) == (21, 6)
+
+
+def test_the_cost_is_measured_on_the_device_that_would_train(
+    hamvae: Command, refusal: Refusal, clips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hamvae("data", "check", clips)
+    assert "no cuda device" in refusal("data", "check", clips, "--device", "cuda", code=2)
+    monkeypatch.setattr("hamvae_model.devices.choose_device", lambda name: "meta" if name == "auto" else name)
+    asked = []
+    monkeypatch.setattr("hamvae_model.estimate.cost", lambda config, source, device: asked.append(device))
+    hamvae("data", "check", clips)
+    hamvae("data", "check", clips, "--device", "cpu")
+    assert asked == ["meta", "cpu"]
+
+
+def test_training_on_faces_says_how_they_were_cropped(hamvae: Command, here: Path) -> None:
+    write_faces(here / "mug", subjects=2, frames=16)
+    write_landmarks(here / "mug" / "001" / "anger" / "take000")
+    result = hamvae("train", "--data", "mug", "--root", "mug", "--steps", "1", "--run", "r")
+    assert result.exit_code == 0, result.output
+    assert "Prepared clips: cropped to its centre (5), cropped to its landmarks (1)\n" in result.stderr
 
 
 def test_a_folder_without_root_says_what_to_give(refusal: Refusal) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from hamvae_model.config import LENGTH, OUTPUTS
+from hamvae_model.config import LABELS, LENGTH, OUTPUTS
 from hamvae_model.devices import DEVICES
+from hamvae_model.errors import UsageError
 from hamvae_model.spelling import nearest
 
 PATH = click.Path(path_type=Path)  # whether it exists is asked where it is opened: the answer there says what to do
@@ -28,6 +29,12 @@ class Colour(click.ParamType[tuple[int, ...]]):
         from hamvae_model.media.colour import read_colour
 
         return value if isinstance(value, tuple) else read_colour(value)
+
+
+def refuse_labels(data: str) -> None:
+    """Raises: UsageError: a source whose classes are what its folders are called."""
+    if data in ("folder", "mug"):
+        raise UsageError(f"The classes of the {data} source are its folders' names; leave out --labels.")
 
 
 run_argument = click.argument("run", type=PATH)
@@ -68,6 +75,12 @@ length_option = click.option(
 )
 loop_option = click.option(
     "--loop", is_flag=True, help="Your own clips repeat, like a walk; without it, those whose sheet.toml says so."
+)
+labels_option = click.option(
+    "--labels",
+    type=Name(LABELS),
+    metavar="KIND",
+    help=f"Classes of motion, instead of the preset's: {' or '.join(LABELS)}.",
 )
 background_option = click.option(
     "--background",

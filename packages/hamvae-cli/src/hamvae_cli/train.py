@@ -4,16 +4,17 @@ from __future__ import annotations  # what is named in a signature is not loaded
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 import hamvae_model as hv
-from hamvae_model.config import LABELS, OPERATORS, SOURCES
+from hamvae_model.config import OPERATORS, SOURCES
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 from hamvae_model.spelling import counted
 
@@ -25,16 +26,20 @@ from ._options import (
     device_option,
     fps_option,
     json_option,
+    labels_option,
     length_option,
     loop_option,
+    refuse_labels,
     root_option,
     seed_option,
 )
 from ._training import follow
 
+if TYPE_CHECKING:
+    from hamvae_model.data import StoredClips
+
 OF_CLIPS = ("length", "loop", "fps", "background", "skip_bad")  # options for clips from files
 OF_A_NEW_RUN = ("data", "preset", "operator", "labels", *OF_CLIPS, "steps", "seed", "run")
-WITHOUT_DIRECTIONS = ("folder", "mug")  # sources whose classes are what their folders are called
 
 
 class TrainCommand(click.Command):
@@ -52,10 +57,8 @@ class TrainCommand(click.Command):
             raise click.UsageError(
                 "Say what to learn from with --data SOURCE, or continue a run with --resume RUN.", ctx
             )
-        if "labels" in given and ctx.params["data"] in WITHOUT_DIRECTIONS:
-            raise click.UsageError(
-                f"The classes of the {ctx.params['data']} source are its folders' names; leave out --labels.", ctx
-            )
+        if "labels" in given:
+            refuse_labels(ctx.params["data"])
         return rest
 
 
@@ -81,12 +84,7 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
     metavar="NAME",
     help=f"Space of the motion's generators, instead of the preset's: {_either(OPERATORS)}.",
 )
-@click.option(
-    "--labels",
-    type=Name(LABELS),
-    metavar="KIND",
-    help=f"Classes of motion, instead of the preset's: {_either(LABELS)}.",
-)
+@labels_option
 @length_option
 @loop_option
 @fps_option
@@ -157,6 +155,8 @@ def train(
     if isinstance(source, StoredClips) and source.skipped:
         left_out = counted(len(source.skipped), "clip")
         click.echo(f"Left out {left_out} that cannot be used: {', '.join(source.skipped)}", err=True)
+    if isinstance(source, StoredClips) and (prepared := _preparations(source)):
+        click.echo(f"Prepared clips: {prepared}", err=True)
     reports = hv.fit(config, run, source=source, device=where, resume=resume is not None)
     root_again = f" --root {shlex.quote(str(root))}" if root else ""
     resume_with = f"hamvae train --resume {shlex.quote(str(run))}{root_again}"
@@ -167,6 +167,13 @@ def train(
         click.echo(f"{run} has done all its {config.training.steps} steps; nothing is left to train.")
     else:
         click.echo(f"Trained {run}; look at what it learnt with: hamvae inspect {shlex.quote(str(run))}")
+
+
+def _preparations(source: StoredClips) -> str:
+    """In how many clips which part of the picture was taken, where the source says; else nothing."""
+    recordings = [recording for split in source.splits for recording in source.recordings(split)]
+    notes = Counter(recording.note for recording in recordings if recording.note)
+    return ", ".join(f"{note} ({count})" for note, count in notes.most_common())
 
 
 def _refuse_options_of_clips(source: hv.Source) -> None:

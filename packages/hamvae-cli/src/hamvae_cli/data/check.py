@@ -16,7 +16,18 @@ from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 from hamvae_model.spelling import counted
 
 from .._decoding import Decoding
-from .._options import PATH, Name, background_option, fps_option, json_option, length_option, loop_option
+from .._options import (
+    PATH,
+    Name,
+    background_option,
+    device_option,
+    fps_option,
+    json_option,
+    labels_option,
+    length_option,
+    loop_option,
+    refuse_labels,
+)
 
 if TYPE_CHECKING:
     from hamvae_model.data.doctor import Checkup
@@ -36,10 +47,12 @@ NAMED = 5  # clips that a line names
     help="How DIR is laid out.",
 )
 @click.option("--preset", type=Name(PRESETS), metavar="NAME", help="As for `hamvae train`.")
+@labels_option
 @length_option
 @loop_option
 @fps_option
 @background_option
+@device_option
 @json_option
 @click.pass_context
 def check(
@@ -47,10 +60,12 @@ def check(
     folder: Path,
     data: str,
     preset: str | None,
+    labels: str | None,
     length: int,
     loop: bool,
     fps: float | None,
     background: tuple[int, ...],
+    device: str,
     as_json: bool,
 ) -> None:
     """Look through a folder of your own clips before training on it.
@@ -67,11 +82,15 @@ def check(
     from hamvae_model.config import SIZE
     from hamvae_model.data import list_clips
     from hamvae_model.data.doctor import check as examine
+    from hamvae_model.devices import choose_device
     from hamvae_model.estimate import cost
 
+    if labels:
+        refuse_labels(data)
+    where = choose_device(device)
     chosen = PRESETS[preset or DEFAULT_PRESETS[data]]
     try:
-        listing = list_clips(data, folder, chosen.labels)
+        listing = list_clips(data, folder, labels or chosen.labels)
     except hv.UsageError as error:
         if not folder.is_dir():
             raise
@@ -83,13 +102,13 @@ def check(
         )
     config = DataConfig(
         source=data,
-        labels=chosen.labels,
+        labels=labels or chosen.labels,
         framing=replace(chosen.framing, background=background),
         frame_seconds=1 / fps if fps else None,
         loop=loop,
     )
     found, source = examine(listing, config, size=SIZE, length=length, progress=Decoding())
-    price = cost(hv.build(preset or DEFAULT_PRESETS[data], source=source), source) if source else None
+    price = cost(hv.build(preset or DEFAULT_PRESETS[data], source=source), source, where) if source else None
     if as_json:
         click.echo(json.dumps(asdict(found) | {"cost": asdict(price) if price else None}))
     else:

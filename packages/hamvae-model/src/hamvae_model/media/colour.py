@@ -11,7 +11,9 @@ def read_colour(text: str) -> tuple[int, int, int]:
     Raises: UsageError: it is no colour, or a translucent one.
     """
     try:
-        red, green, blue = ImageColor.getrgb(text)
-    except ValueError:  # also where there are four
-        raise UsageError(f"'{text}' is no colour; write black, white or #rrggbb.") from None
-    return red, green, blue
+        colour = ImageColor.getrgb(text)
+    except ValueError:
+        colour = None
+    if colour is None or len(colour) == 4:
+        raise UsageError(f"'{text}' is no colour; write black, white or #rrggbb.")
+    return colour
