@@ -125,5 +125,5 @@ def test_sprites_without_their_sheets_are_refused_with_what_to_set(refusal: Refu
 def test_a_sheet_of_another_size_is_refused_by_name(refusal: Refusal, here: Path) -> None:
     (here / "sheets" / "body").mkdir(parents=True)
     hv.write(here / "sheets" / "body" / "0.png", torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
-    sentence = refusal("data", "preview", "sprites", "--root", "sheets", "-o", "out.png", code=2)
+    sentence = refusal("data", "preview", "sheets", "--data", "sprites", "-o", "out.png", code=2)
     assert "sheets/body/0.png' is 64×64 pixels where 832×1344 was expected" in sentence

@@ -243,6 +243,16 @@ def test_preview_takes_a_folder(hamvae: Command, clips: Path) -> None:
     assert 4 * 64 < height < 5 * 64 and width > 8 * 64
 
 
+def test_preview_takes_a_folder_as_check_does_also_one_that_is_called_like_a_source(
+    hamvae: Command, refusal: Refusal, here: Path, clips: Path
+) -> None:
+    write_faces(here / "mug", subjects=2, frames=16)
+    assert hamvae("data", "preview", "mug", "--data", "mug", "-o", "faces.png").exit_code == 0
+    clips.rename("sprites")
+    assert hamvae("data", "preview", "sprites", "-o", "clips.png").exit_code == 0
+    assert "no source and no folder of clips 'folder'" in refusal("data", "preview", "folder", "-o", "x.png", code=2)
+
+
 def test_preview_of_something_that_is_neither_source_nor_folder_says_so(refusal: Refusal) -> None:
     assert "no source and no folder of clips 'bultin'; did you mean 'builtin'?" in refusal(
         "data", "preview", "bultin", "-o", "out.png", code=2

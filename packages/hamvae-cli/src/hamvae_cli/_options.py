@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from hamvae_model.config import LABELS, LENGTH, OUTPUTS
+from hamvae_model.config import CLIP_SOURCES, LABELS, LENGTH, OUTPUTS
 from hamvae_model.devices import DEVICES
 from hamvae_model.errors import UsageError
 from hamvae_model.spelling import nearest
@@ -81,6 +81,14 @@ labels_option = click.option(
     type=Name(LABELS),
     metavar="KIND",
     help=f"Classes of motion, instead of the preset's: {' or '.join(LABELS)}.",
+)
+layout_option = click.option(
+    "--data",
+    type=Name(CLIP_SOURCES),
+    default="folder",
+    show_default=True,
+    metavar="SOURCE",
+    help="How DIR is laid out.",
 )
 background_option = click.option(
     "--background",

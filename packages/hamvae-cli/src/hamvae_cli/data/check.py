@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 import hamvae_model as hv
-from hamvae_model.config import CLIP_SOURCES, DataConfig
+from hamvae_model.config import DataConfig
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 from hamvae_model.spelling import counted
 
@@ -24,6 +24,7 @@ from .._options import (
     fps_option,
     json_option,
     labels_option,
+    layout_option,
     length_option,
     loop_option,
     refuse_labels,
@@ -38,14 +39,7 @@ NAMED = 5  # clips that a line names
 
 @click.command()
 @click.argument("folder", type=PATH, metavar="DIR")
-@click.option(
-    "--data",
-    type=Name(CLIP_SOURCES),
-    default="folder",
-    show_default=True,
-    metavar="SOURCE",
-    help="How DIR is laid out.",
-)
+@layout_option
 @click.option("--preset", type=Name(PRESETS), metavar="NAME", help="As for `hamvae train`.")
 @labels_option
 @length_option

@@ -6,17 +6,19 @@ from pathlib import Path
 import click
 
 import hamvae_model as hv
-from hamvae_model.config import SOURCES
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 from hamvae_model.spelling import nearest
 
 from .. import _outputs
 from .._decoding import Decoding
-from .._options import Name, background_option, length_option, loop_option, output_option, root_option, scale_option
+from .._options import Name, background_option, layout_option, length_option, loop_option, output_option, scale_option
+
+WITHOUT_A_FOLDER = ("builtin", "sprites")  # sources that can be opened by name alone
 
 
 @click.command()
 @click.argument("source", metavar="SOURCE|DIR")
+@layout_option
 @click.option("--preset", type=Name(PRESETS), metavar="NAME", help="As for `hamvae train`.")
 @length_option
 @loop_option
@@ -24,9 +26,9 @@ from .._options import Name, background_option, length_option, loop_option, outp
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Clips a motion.")
 @output_option
 @scale_option
-@root_option
 def preview(
     source: str,
+    data: str,
     preset: str | None,
     length: int,
     loop: bool,
@@ -34,11 +36,11 @@ def preview(
     count: int,
     output: Path,
     scale: int,
-    root: Path | None,
 ) -> None:
     """Draw the first clips of every motion, as training would see them.
 
-    SOURCE is the name of a source, or a folder of your own clips, of which those that cannot be used are left out.
+    DIR is a folder of your own clips, of which those that cannot be used are left out; SOURCE is builtin, or sprites
+    for the sheets in $HAMVAE_SPRITES_SHEETS.
     Clips are held-out ones where there are any. A PNG has one row for each, a GIF shows them beside each other.
 
     \b
@@ -49,9 +51,9 @@ def preview(
     from hamvae_model.showcase import examples
 
     _outputs.check(output)
-    if source not in SOURCES and not Path(source).exists():
-        raise hv.UsageError(f"There is no source and no folder of clips '{source}'{nearest(source, SOURCES)}")
-    name, folder = (source, root) if source in SOURCES else ("folder", Path(source))
+    name, folder = (data, Path(source)) if Path(source).is_dir() else (source, None)
+    if folder is None and source not in WITHOUT_A_FOLDER:
+        raise hv.UsageError(f"There is no source and no folder of clips '{source}'{nearest(source, WITHOUT_A_FOLDER)}")
     framing = replace(PRESETS[preset or DEFAULT_PRESETS[name]].framing, background=background)
     opened = hv.open_source(name, folder, framing=framing, length=length, loop=loop, skip_bad=True, progress=Decoding())
     _outputs.write(output, examples(opened, count), scale=scale)
