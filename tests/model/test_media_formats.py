@@ -222,6 +222,7 @@ def test_animations_of_others_are_read_exactly_with_their_clock(
     assert clip.frame_seconds == pytest.approx(0.1)
     starts = np.cumsum([0, *MILLISECONDS[:-1]]) / 1000
     assert (clip.times * clip.frame_seconds).tolist() == pytest.approx(starts, abs=0.01)
+    assert clip.lasting * clip.frame_seconds == pytest.approx(MILLISECONDS[-1] / 1000, abs=0.01)
 
 
 @pytest.mark.parametrize(

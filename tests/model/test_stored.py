@@ -82,6 +82,15 @@ def test_a_clip_that_repeats_goes_on_after_its_last_frame(root: Path) -> None:
     assert source.clip(split, "hop/long.gif").period == 11
 
 
+def test_a_clip_that_holds_its_last_frame_begins_again_after_that(root: Path) -> None:
+    hv.write(root / "hop" / "holds.gif", square(5), durations=[0.1] * 7 + [0.3])
+    source = opened(root, loop=True)
+    split, clip = position(source, "hop/holds.gif")
+    assert source.times(split, clip, torch.tensor([[7, 8, 16]])).tolist() == [[7, 10, 20]]
+    whole = source.clip(split, "hop/holds.gif")
+    assert (whole.lasting, whole.period) == (3, 10)
+
+
 def test_a_gif_is_only_taken_to_repeat_when_somebody_says_so(root: Path) -> None:
     assert opened(root).periods == (None, None)
     assert opened(root, loop=True).periods == (8, 8)

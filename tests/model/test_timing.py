@@ -20,31 +20,31 @@ def clip(times: torch.Tensor, frame_seconds: float | None) -> Clip:
 
 @pytest.mark.parametrize(("seconds", "unit"), [(0.2, None), (None, 0.1), (None, None)])
 def test_a_frame_is_a_unit_where_a_clock_is_missing(seconds: float | None, unit: float | None) -> None:
-    times, lasting = in_units(clip(UNEVEN, seconds), unit, None)
+    times, _, lasting = in_units(clip(UNEVEN, seconds), unit, None)
     assert times.equal(UNEVEN) and lasting == (seconds or unit)
 
 
 def test_real_time_decides_between_clocks() -> None:
-    times, lasting = in_units(clip(UNEVEN, 0.2), 0.1, None)
+    times, _, lasting = in_units(clip(UNEVEN, 0.2), 0.1, None)
     assert times.tolist() == [0, 2, 8, 10] and lasting == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("seconds", [0.07, 0.08, 0.1, 0.125, 0.15])
 def test_one_turn_at_about_the_tempo_of_the_model_is_one_turn_and_keeps_its_clock(seconds: float) -> None:
-    times, lasting = in_units(clip(EVEN, seconds), 0.1, 8.0)
+    times, _, lasting = in_units(clip(EVEN, seconds), 0.1, 8.0)
     assert times.tolist() == pytest.approx(EVEN.tolist())
     assert lasting == pytest.approx(seconds)
 
 
 def test_one_turn_may_have_more_frames_than_the_model_has_units() -> None:
-    times, lasting = in_units(clip(torch.arange(12.0), 0.08), 0.1, 8.0)
+    times, _, lasting = in_units(clip(torch.arange(12.0), 0.08), 0.1, 8.0)
     assert times.tolist() == pytest.approx([t * 8 / 12 for t in range(12)])
     assert lasting * 8 / 12 == pytest.approx(0.08)
 
 
 @pytest.mark.parametrize("frames", [3, 40])
 def test_a_part_of_a_turn_or_many_turns_are_taken_by_the_clock(frames: int) -> None:
-    times, _ = in_units(clip(torch.arange(float(frames)), 0.1), 0.1, 8.0)
+    times, *_ = in_units(clip(torch.arange(float(frames)), 0.1), 0.1, 8.0)
     assert times.tolist() == pytest.approx(list(range(frames)))
 
 
@@ -87,6 +87,20 @@ def test_thousands_of_moments_stay_where_they_belong() -> None:
 def test_a_frame_lasts_as_long_as_at_its_source() -> None:
     assert Timing().durations(UNEVEN, 0.1) == pytest.approx([0.1, 0.3, 0.1, 0.1])
     assert Timing().durations(EVEN, None) == pytest.approx([1 / FPS] * 8)
+
+
+def test_the_last_frame_lasts_as_long_as_at_its_source_forward_and_backward() -> None:
+    holding = dataclasses.replace(clip(EVEN, 0.1), lasting=5.0)
+    for asked, durations in ((Timing(), [0.1] * 7 + [0.5]), (Timing(reverse=True), [0.5] + [0.1] * 7)):
+        shown = asked.of(holding)
+        assert asked.durations(shown.times, shown.frame_seconds, shown.lasting) == pytest.approx(durations)
+    assert Timing(frames=6).of(holding).lasting == 1
+
+
+def test_a_turn_is_over_when_its_last_frame_is() -> None:
+    holding = dataclasses.replace(clip(torch.arange(6.0), 0.1), lasting=3.0)
+    times, lasting, _ = in_units(holding, 0.1, 8.0)
+    assert times.tolist() == pytest.approx(list(range(6))) and lasting == pytest.approx(3)
 
 
 def test_fps_says_how_many_units_pass_in_a_second() -> None:

@@ -110,7 +110,8 @@ def save(
     if len(shown) == 1 and extension not in SHEETS and first is not None and not isinstance(first, hv.Clip):
         moments = asked.moments(first.times)  # a roll of any length is written as it is drawn
         parts = first.parts(moments, transparent=transparent)
-        media.write(path, parts, durations=asked.durations(moments, first.frame_seconds), scale=scale, loop=loop)
+        durations = asked.durations(moments, first.frame_seconds, asked.lasting(first))
+        media.write(path, parts, durations=durations, scale=scale, loop=loop)
         return
 
     def drawn(one: Shown) -> hv.Clip:
@@ -120,16 +121,16 @@ def save(
 
     places = [None if one is None else drawn(one) for one in shown]
     clips = [clip for clip in places if clip is not None]
-    durations = [asked.durations(clip.times, clip.frame_seconds) for clip in clips]
+    lengths = [asked.durations(clip.times, clip.frame_seconds, clip.lasting) for clip in clips]
     if extension == ".json":
-        _save_sheet(path, clips, durations, scale=scale, transparent=transparent)
+        _save_sheet(path, clips, lengths, scale=scale, transparent=transparent)
     elif len(clips) > 1 and extension == ".png":
         media.write(path, showcase.rows(clips, scale))
     else:
         width = columns or len(places)
         table = [places[at : at + width] for at in range(0, len(places), width)]
         frames = showcase.grid(table, transparent=transparent)
-        media.write(path, frames, durations=max(durations, key=len), scale=scale, loop=loop)
+        media.write(path, frames, durations=max(lengths, key=len), scale=scale, loop=loop)
 
 
 def _save_sheet(

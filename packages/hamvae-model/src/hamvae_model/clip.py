@@ -17,6 +17,7 @@ class Clip:
         label: the name of the motion, such as ``walk-left``; None when nobody said.
         source: where the clip came from, as a user would type it: a reference or a path.
         alpha: uint8 (t, 1, h, w), the coverage of each pixel, or None for an opaque clip.
+        lasting: how long the last frame is shown, in units of `times`.
         period: frames after which the clip repeats, or None when it does not.
         frame_seconds: how long one unit of `times` lasts at the source; None when nobody said.
     """
@@ -26,6 +27,7 @@ class Clip:
     label: str | None
     source: str
     alpha: Tensor | None = None
+    lasting: float = 1.0
     period: int | None = None
     frame_seconds: float | None = None
 

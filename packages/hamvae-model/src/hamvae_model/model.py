@@ -182,13 +182,16 @@ class HamVAE(nn.Module):
             raise UsageError(f"'{motion.source}' shows {motion.label}, not {action}; leave the action out.")
         label = self._label(action or motion.label, motion.source)
         data, turn = self.config.data, self.config.model.period_of(int(label))
-        times, frame_seconds = in_units(motion, data.frame_seconds, turn if data.loop or motion.period else None)
+        times, lasting, frame_seconds = in_units(
+            motion, data.frame_seconds, turn if data.loop or motion.period else None
+        )
         return Performance(
             model=self,
             content=self.infer_content(self._frames(content)),
             state=self.infer_state(self._frames(motion), label, times.unsqueeze(0)).mean,
             label=label,
             times=times,
+            lasting=lasting,
             origin=float(times[-1]),
             frame_seconds=frame_seconds,
             like=content,

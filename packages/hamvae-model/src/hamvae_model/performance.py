@@ -25,6 +25,7 @@ class Performance:
         state: (1, 2d), of the motion at `origin`.
         label: int64 (1,), the class of the motion.
         times: (t,), when the motion's own frames are shown, in the model's units of time.
+        lasting: how long the last of them stands, in the same units; None when nobody said.
         origin: when the motion was in `state`.
         frame_seconds: how long a unit of time lasts; None when nobody said.
         like: the clip whose size the frames come back to; None for the model's own.
@@ -36,6 +37,7 @@ class Performance:
     state: Tensor
     label: Tensor
     times: Tensor
+    lasting: float | None = None
     origin: float = 0.0
     frame_seconds: float | None = None
     like: Clip | None = None
@@ -58,6 +60,7 @@ class Performance:
         return Clip(
             frames=colour,
             times=times,
+            lasting=1.0 if self.lasting is None or times.max() != self.times.max() else self.lasting,
             label=self.action,
             source=self.source,
             alpha=alpha,

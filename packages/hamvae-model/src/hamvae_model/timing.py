@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -10,14 +11,17 @@ from torch import Tensor
 from .clip import Clip
 from .errors import UsageError
 
+if TYPE_CHECKING:
+    from .performance import Performance
+
 FPS = 8.0  # frames per second of a clip whose source has no clock
 
 
 SAME_TEMPO = 1.5  # artists draw the same turn for anything from eight to twelve frames a second
 
 
-def in_units(motion: Clip, unit: float | None, turn: float | None) -> tuple[Tensor, float | None]:
-    """The times (t,) of a clip's frames in a model's units of time, and how many seconds a unit then lasts.
+def in_units(motion: Clip, unit: float | None, turn: float | None) -> tuple[Tensor, float, float | None]:
+    """When a clip's frames are shown, in a model's units of time.
 
     Real time decides. Only a clip that is one turn of a motion which repeats, a little slower or faster than the model
     knows it, is taken for one turn: the model knows a motion at one tempo.
@@ -26,13 +30,15 @@ def in_units(motion: Clip, unit: float | None, turn: float | None) -> tuple[Tens
         motion: whose own unit is one of its frames.
         unit: seconds of the model's; None where a frame of any clip is a unit.
         turn: units after which the motion repeats, if the clip is to be taken for one turn; None else.
+
+    Returns: the times (t,), how long the last frame is shown, and how many seconds a unit then lasts.
     """
     seconds = motion.frame_seconds
     scale = 1.0 if unit is None or seconds is None else seconds / unit
     if turn is not None:
-        whole = turn / (float(motion.times[-1] - motion.times[0]) + 1)  # the last frame lasts a unit of the clip
+        whole = turn / (float(motion.times[-1] - motion.times[0]) + motion.lasting)
         scale = whole if 1 / SAME_TEMPO <= whole / scale <= SAME_TEMPO else scale
-    return motion.times * scale, unit if seconds is None else seconds / scale
+    return motion.times * scale, motion.lasting * scale, unit if seconds is None else seconds / scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,15 +94,27 @@ class Timing:
         alpha = None if clip.alpha is None else clip.alpha[frames]
         same = moments.equal(clip.times)
         return dataclasses.replace(
-            clip, frames=clip.frames[frames], alpha=alpha, times=moments, period=clip.period if same else None
+            clip,
+            frames=clip.frames[frames],
+            times=moments,
+            lasting=1.0 if (lasting := self.lasting(clip)) is None else lasting,
+            alpha=alpha,
+            period=clip.period if same else None,
         )
 
-    def durations(self, times: Tensor, frame_seconds: float | None) -> list[float]:
+    def lasting(self, motion: "Clip | Performance") -> float | None:
+        """Units that the last frame of a motion stands; None where something else was asked for than all its frames."""
+        return motion.lasting if self.speed is None and self.frames in (None, len(motion.times)) else None
+
+    def durations(self, times: Tensor, frame_seconds: float | None, lasting: float | None = None) -> list[float]:
         """Seconds that each frame is shown of a clip with `times` (t,), a unit of which lasts `frame_seconds`.
 
-        At another speed, moments that are a step apart are shown for a unit each.
+        The last one is shown for `lasting` units, or for as long as most others. At another speed, moments that are a
+        step apart are shown for a unit each, and so is the last.
         """
         unit = 1 / self.fps if self.fps else frame_seconds or 1 / FPS
         gaps = times.double().diff().abs() / (self.speed or 1.0)
-        last = gaps.median().reshape(1) if len(gaps) else torch.ones(1, dtype=torch.float64)
-        return [round(float(gap) * unit, 6) for gap in torch.cat([gaps, last])]
+        usual = float(gaps.median()) if len(gaps) else 1.0
+        last = usual if lasting is None or self.speed is not None else lasting
+        forward = [*(gaps.flip(0) if self.reverse else gaps).tolist(), last]
+        return [round(gap * unit, 6) for gap in (reversed(forward) if self.reverse else forward)]

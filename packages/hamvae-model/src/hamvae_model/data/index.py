@@ -29,6 +29,7 @@ class Stored:
         content: hash of its frames.
         shard, start, count: where its frames are; a recording of nothing has none.
         times: of its frames in its own unit; None for 0, 1, 2, …
+        lasting: of the last frame, in the same unit.
         frame_seconds, period: as of a `Clip`.
         height, width: of its pictures before they were framed.
         brightness: mean of all pixel values, in [0, 1].
@@ -42,6 +43,7 @@ class Stored:
     start: int
     count: int
     times: tuple[float, ...] | None
+    lasting: float
     frame_seconds: float | None
     period: float | None
     height: int

@@ -31,7 +31,7 @@ from .index import Missing, Stored, compare, frames_in, load, save
 from .recording import Recording
 
 CACHE_VARIABLE = "HAMVAE_CACHE"
-FORMAT = 1  # grows when stored bytes would come out differently
+FORMAT = 2  # grows when stored bytes would come out differently
 BESIDE = ".hamvae"  # the store's folder inside the data's
 ABANDONED = 24 * 3600  # seconds after which a shard that no index knows belongs to nobody who is still at work
 
@@ -192,7 +192,7 @@ def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size
     """Frame and write the pieces of one clip; returns what is learnt of it on the way."""
     digest = hashlib.blake2b(digest_size=12)
     shown: list[float] = []
-    total, moving = 0, 0.0
+    total, moving, ended = 0, 0.0, 0.0
     first: Frames | None = None
     last: Clip | None = None
     for last in pieces:
@@ -201,18 +201,21 @@ def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size
         file.write(frames.data)
         digest.update(frames.data)
         shown += (last.times.double() * (last.frame_seconds or 1)).tolist()
+        ended = shown[-1] + last.lasting * (last.frame_seconds or 1)
         total += int(frames.sum(dtype=np.int64))
         moving = max(moving, float((frames != first).mean((1, 2, 3)).max()))
     if last is None:
         return _NOTHING
     # To the microsecond: the times of a stream have the digits of a single-precision number.
-    unit = round(median_low(np.diff(shown).tolist()), 6) if len(shown) > 1 else last.frame_seconds or 1.0
+    unit = round(median_low(np.diff([*shown, ended]).tolist()), 6)
     times = [(moment - shown[0]) / unit for moment in shown]
+    lasting = (ended - shown[-1]) / unit
     height, width = last.frames.shape[-2:]
     return {
         "content": digest.hexdigest(),
         "count": len(times),
         "times": None if np.allclose(times, np.arange(len(times)), rtol=1e-5, atol=1e-3) else tuple(times),
+        "lasting": 1.0 if np.isclose(lasting, 1, rtol=0, atol=1e-3) else lasting,
         "frame_seconds": None if last.frame_seconds is None else unit,
         "period": last.period,
         "height": height,
@@ -224,7 +227,7 @@ def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size
 
 # A row of a sheet may be empty; that is remembered, so that nobody looks again.
 _NOTHING: dict[str, Any] = {
-    **{"content": "", "count": 0, "times": None, "frame_seconds": None, "period": None},
+    **{"content": "", "count": 0, "times": None, "lasting": 1.0, "frame_seconds": None, "period": None},
     **{"height": 0, "width": 0, "brightness": 0.0, "moving": 0.0},
 }
 

@@ -140,9 +140,11 @@ class StoredClips:
         which = torch.tensor([number])
         indices = torch.arange(int(side.counts[number])).unsqueeze(0)
         lap = float(side.laps[number])
+        times = self.times(split, which, indices)[0]
         return Clip(
             frames=self.frames(split, which, indices)[0],
-            times=self.times(split, which, indices)[0],
+            times=times,
+            lasting=float(side.lasting[number]) - float(times[-1]),
             label=side.recordings[number].label,
             source=f"{self.name}:{split}/{name}",
             period=int(lap) if lap.is_integer() else None,
@@ -178,7 +180,7 @@ class _Side:
         self.offsets = self.counts.cumsum(0) - self.counts
         moments = [scale * _times(clip) for clip, scale in zip(clips, scales, strict=True)]
         self.moments = torch.from_numpy(np.concatenate([np.empty(0), *moments]))
-        lasting = [scale * (_times(clip)[-1] + 1) for clip, scale in zip(clips, scales, strict=True)]
+        lasting = [scale * _whole(clip) for clip, scale in zip(clips, scales, strict=True)]
         self.lasting = torch.tensor(lasting, dtype=torch.float64)
         # Units of time after which a clip begins again; infinite for one that does not.
         laps = [scale * _lap(clip, source.data.loop) for clip, scale in zip(clips, scales, strict=True)]
@@ -283,11 +285,16 @@ def _times(clip: Stored) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.arange(clip.count, dtype=np.float64) if clip.times is None else np.array(clip.times, dtype=np.float64)
 
 
+def _whole(clip: Stored) -> float:
+    """How long a clip takes, in its own unit."""
+    return float(_times(clip)[-1]) + clip.lasting
+
+
 def _lap(clip: Stored, loop: bool) -> float:
-    """Frames of a clip's own unit after which it begins again; the last one is taken to last a unit."""
+    """Frames of a clip's own unit after which it begins again."""
     if clip.period is not None:
         return clip.period
-    return float(_times(clip)[-1]) + 1 if loop else np.inf
+    return _whole(clip) if loop else np.inf
 
 
 def _clocked(data: DataConfig, clips: Sequence[Stored]) -> tuple[DataConfig, list[float]]:

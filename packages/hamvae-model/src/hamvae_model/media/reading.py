@@ -33,6 +33,7 @@ def read(reference: str | Path) -> Clip:
     Returns: a clip with
         frames: (t, 3, h, w) uint8, transparent parts composited over black
         times: (t,) float32, in units of the median frame duration: 0, 1, 2, ... for evenly timed frames
+        lasting: of the last frame, in the same units: 1 for evenly timed frames
         alpha: (t, 1, h, w), or None when every pixel is opaque
         label: the action of a sprite sheet, else None
         source: `reference` as text

@@ -53,9 +53,10 @@ def whole(shown: Iterable[Shown], path: Path) -> Clip:
     durations = [one.seconds for one in taken if one.seconds is not None]
     beat = _beat(durations)
     if not durations or beat is not None:
-        return _clip(taken, list(range(len(taken))), beat, path)
+        return _clip(taken, list(range(len(taken))), beat, path, 1.0)
     unit = median_low(durations)
-    return _clip(taken, [start / unit for start in accumulate(durations[:-1], initial=0.0)], unit, path)
+    starts = [start / unit for start in accumulate(durations[:-1], initial=0.0)]
+    return _clip(taken, starts, unit, path, durations[-1] / unit)
 
 
 def _beat(durations: Sequence[float]) -> float | None:
@@ -73,25 +74,28 @@ def in_parts(shown: Iterable[Shown], path: Path) -> Iterator[Clip]:
     """
     part: list[Shown] = []
     starts: list[float] = []
-    now, shape = 0.0, None
+    now, lasting, shape = 0.0, 1.0, None
     for one in shown:
         if shape not in (None, one.pixels.shape[:2]):
             raise _mixed(path)
         shape = one.pixels.shape[:2]
         part.append(one)
         starts.append(now)
-        now += 1.0 if one.seconds is None else one.seconds
+        lasting = 1.0 if one.seconds is None else one.seconds
+        now += lasting
         if len(part) * shape[0] * shape[1] >= _AT_ONCE:
-            yield _clip(part, starts, None if one.seconds is None else 1.0, path)
+            yield _clip(part, starts, None if one.seconds is None else 1.0, path, lasting)
             part, starts = [], []
     if part:
-        yield _clip(part, starts, None if part[0].seconds is None else 1.0, path)
+        yield _clip(part, starts, None if part[0].seconds is None else 1.0, path, lasting)
 
 
-def _clip(shown: Sequence[Shown], starts: Sequence[float], unit: float | None, path: Path) -> Clip:
+def _clip(shown: Sequence[Shown], starts: Sequence[float], unit: float | None, path: Path, lasting: float) -> Clip:
     frames, alpha = over_black([one.pixels for one in shown], path)
     times = torch.tensor(starts, dtype=torch.float32)
-    return Clip(frames=frames, times=times, label=None, source=str(path), alpha=alpha, frame_seconds=unit)
+    return Clip(
+        frames=frames, times=times, label=None, source=str(path), alpha=alpha, lasting=lasting, frame_seconds=unit
+    )
 
 
 def over_black(pixels: Sequence[NDArray[np.uint8]], path: Path) -> tuple[torch.Tensor, torch.Tensor | None]:
