@@ -60,3 +60,18 @@ def test_data_list_names_the_folder_that_the_sheets_are_looked_for_in(
 ) -> None:
     monkeypatch.setenv("HAMVAE_SPRITES_SHEETS", "my-sheets")
     assert json.loads(hamvae("data", "list", "--json").stdout)[1]["folder"] == "my-sheets"
+
+
+def test_data_list_counts_whole_characters_without_decoding_them(
+    hamvae: Command, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "heroes").mkdir()
+    for name in ("ann", "bob", "cem"):
+        (here / "heroes" / f"{name}.png").write_text("no picture")
+    monkeypatch.setenv("HAMVAE_SPRITES_SHEETS", "heroes")
+    sprites = json.loads(hamvae("data", "list", "--json").stdout)[1]
+    assert (sprites["available"], len(sprites["motions"]), sprites["length"]) == (True, 21, None)
+    assert sum(counts["characters"] for counts in sprites["splits"].values()) == 3
+    assert sum(counts["clips"] for counts in sprites["splits"].values()) == 3 * 21
+    assert not (here / "heroes" / ".hamvae").exists()
+    assert "  clips    64 x 64 pixels\n" in hamvae("data", "list").stdout

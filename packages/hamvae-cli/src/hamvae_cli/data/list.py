@@ -1,15 +1,21 @@
 """hamvae data list"""
 
+from __future__ import annotations  # what is named in a signature is not loaded for it
+
 import json
 import os
-from typing import Any
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import hamvae_model as hv
-from hamvae_model.config import SOURCES
+from hamvae_model.config import LABELS, SIZE, SOURCES
 
 from .._options import json_option
+
+if TYPE_CHECKING:
+    from hamvae_model.data import Listing
 
 
 @click.command("list")
@@ -33,16 +39,21 @@ def list_(as_json: bool) -> None:
             click.echo(f"  {source['reason']}")
             continue
         click.echo(f"  motions  {', '.join(source['motions'])}")
-        click.echo(f"  clips    {source['length']} frames of {source['size']} x {source['size']} pixels")
+        frames = f"{source['length']} frames of " if source["length"] else ""
+        click.echo(f"  clips    {frames}{source['size']} x {source['size']} pixels")
         for split, counts in source["splits"].items():
             click.echo(f"  {split:<7}  {counts['characters']} characters, {counts['clips']} clips")
 
 
 def _describe(name: str) -> dict[str, Any]:
+    from hamvae_model.data import list_clips
     from hamvae_model.data.sprites import ROOT_VARIABLE
 
     facts: dict[str, Any] = {"source": name, "folder": os.environ.get(ROOT_VARIABLE) if name == "sprites" else None}
     try:
+        listing = list_clips(name, None, LABELS[-1])
+        if listing is not None:
+            return facts | {"available": True} | _counts(listing)
         source = hv.open_source(name)
     except hv.HamvaeError as error:
         return facts | {"available": False, "reason": str(error)}
@@ -55,4 +66,21 @@ def _describe(name: str) -> dict[str, Any]:
             split: {"characters": clips // len(source.classes), "clips": clips}
             for split, clips in source.splits.items()
         },
+    }
+
+
+def _counts(listing: Listing) -> dict[str, Any]:
+    """What clips on disk hold, none of them decoded: how long they are, and which cannot be used, is not known yet."""
+    from hamvae_model.data.splits import SPLITS, assign
+
+    clips = dict.fromkeys(SPLITS, 0)
+    characters: defaultdict[str, set[str | None]] = defaultdict(set)
+    for recording, split in zip(listing.recordings, assign(listing.recordings), strict=True):
+        clips[split] += 1
+        characters[split].add(recording.identity)
+    return {
+        "motions": sorted({recording.label for recording in listing.recordings}),
+        "length": None,
+        "size": SIZE,
+        "splits": {split: {"characters": len(characters[split]), "clips": clips[split]} for split in SPLITS},
     }
