@@ -125,3 +125,11 @@ def test_a_speed_that_is_not_above_zero_is_refused_with_the_way_to_go_backward(w
 def test_no_frames_are_refused() -> None:
     with pytest.raises(UsageError, match="at least one frame; got 0"):
         Timing(frames=0)
+
+
+@pytest.mark.parametrize(
+    "asked", [Timing(speed=1e-12), Timing(speed=5e-324), Timing(frames=10**12), Timing(frames=10**12, speed=1.0)]
+)
+def test_more_frames_than_anybody_watches_are_refused(asked: Timing) -> None:
+    with pytest.raises(UsageError, match=r"would make .* frames, and at most 10 million are made"):
+        asked.moments(EVEN)

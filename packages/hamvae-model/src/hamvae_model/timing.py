@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FPS = 8.0  # frames per second of a clip whose source has no clock
 
 
+MOST_FRAMES = 10**7  # two weeks at eight a second: more is a slip of the finger
+
 SAME_TEMPO = 1.5  # artists draw the same turn for anything from eight to twelve frames a second
 
 
@@ -71,10 +73,18 @@ class Timing:
             raise UsageError(f"Ask for at least one frame; got {self.frames}.")
 
     def moments(self, times: Tensor) -> Tensor:
-        """The times (n,) to show of a motion whose frames stand at `times` (t,), ascending; float32."""
+        """The times (n,) to show of a motion whose frames stand at `times` (t,), ascending; float32.
+
+        Raises: UsageError: they would be more than MOST_FRAMES.
+        """
         step = self.speed or 1.0
         span = float(times[-1] - times[0]) + 1  # a frame lasts a unit
-        count = self.frames or (len(times) if self.speed is None else max(1, round(span / step)))
+        count = self.frames or (len(times) if self.speed is None else max(1, round(min(span / step, 1e18))))
+        if count > MOST_FRAMES:
+            raise UsageError(
+                f"This would make {count} frames, and at most {MOST_FRAMES // 10**6} million are made; "
+                "ask for fewer, or for a higher speed."
+            )
         if self.speed is None:
             own = times[:count].double()
             further = own[-1] + torch.arange(1, count - len(own) + 1, dtype=torch.float64)
