@@ -172,6 +172,14 @@ def test_a_gif_cut_anywhere_is_never_taken_for_a_shorter_clip(tmp_path: Path) ->
             read(tmp_path / "cut.gif")
 
 
+@pytest.mark.parametrize("padding", [b"\0", b"\r\n", b"\0" * 500])
+def test_padding_after_the_end_of_a_gif_is_overlooked(tmp_path: Path, padding: bytes) -> None:
+    frames = pixel_art(3, colours=4)
+    write(tmp_path / "clip.gif", frames)
+    (tmp_path / "clip.gif").write_bytes((tmp_path / "clip.gif").read_bytes() + padding)
+    assert torch.equal(read(tmp_path / "clip.gif").frames, frames)
+
+
 def test_a_gif_without_frames_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.gif").write_bytes(b"GIF89a\x08\x00\x08\x00\x00\x00\x00;")
     with pytest.raises(HamvaeError, match=r"empty\.gif"):

@@ -24,6 +24,7 @@ STRIP_KEY = "hamvae-frames"
 """The text entry in which a strip notes how many frames it holds, so that they need not be square to be found."""
 
 _UNTIMED = 0.1  # seconds that browsers show a frame whose stated duration is zero
+_PADDING = 1024  # bytes at the end of a GIF in which its end marker is looked for: some programs fill a file up
 _ORIENTATION = 0x0112  # the EXIF tag that says which way up the camera was held
 
 
@@ -95,8 +96,8 @@ def _check_end(path: Path) -> None:
     Raises: HamvaeError: its end marker is missing.
     """
     with path.open("rb") as file:
-        file.seek(-1, SEEK_END)
-        if file.read() != b";":
+        file.seek(-min(_PADDING, path.stat().st_size), SEEK_END)
+        if not file.read().rstrip(b"\0\r\n ").endswith(b";"):
             raise HamvaeError(f"{path} is cut short (its end marker is missing); make or fetch it again.")
 
 
