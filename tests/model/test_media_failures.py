@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from hamvae_model import open_clip
 from hamvae_model.errors import HamvaeError, UsageError
 from hamvae_model.media import probe, read, stream, write
 
@@ -342,3 +343,24 @@ def test_an_animation_that_fails_half_way_leaves_nothing(tmp_path: Path, name: s
         write(tmp_path / name, parts())
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_bytes() == b"old"
+
+
+def test_a_name_that_is_too_long_for_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"\.gif cannot be opened \(File name too long\); check the spelling\."):
+        read(tmp_path / f"{'x' * 300}.gif")
+    with pytest.raises(UsageError, match="no split"):
+        open_clip(f"builtin:{'x' * 300}")
+
+
+@pytest.mark.parametrize("name", ["clip.gif", "clip.apng", "clip.webp", "clip.mp4", "clip.png", "clip.json"])
+def test_no_frames_are_nothing_to_write(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="no frames to write"):
+        write(tmp_path / name, iter([]))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("durations", [[0.1], [0.1] * 3])
+def test_parts_need_as_many_durations_as_they_have_frames(tmp_path: Path, durations: list[float]) -> None:
+    with pytest.raises(UsageError, match="as many durations"):
+        write(tmp_path / "clip.gif", iter([FRAMES]), durations=durations)
+    assert not list(tmp_path.iterdir())

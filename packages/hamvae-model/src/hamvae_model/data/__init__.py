@@ -164,8 +164,10 @@ def open_clip(reference: str, root: str | Path | None = None, *, like: Config | 
         UsageError: a reference that names nothing, a file that is missing or of no supported format.
         HamvaeError: a damaged file.
     """
+    from ..media.opening import exists
+
     name, colon, rest = reference.partition(":")
-    if colon and "#" not in name and not Path(reference).exists():
+    if colon and "#" not in name and not exists(Path(reference)):
         if like is not None and like.data.source == name:
             source = reopen_source(like, root)
         else:

@@ -40,6 +40,14 @@ def explained(path: Path) -> Iterator[None]:
         raise
 
 
+def exists(path: Path) -> bool:
+    """Whether something is there; nothing is under a name that no file can have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 @contextmanager
 def opened(path: Path, format: str) -> Iterator[Image.Image]:
     """The picture at `path`, open while the caller decodes it.

@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..spelling import nearest
 from . import folder, layout, pictures, spritesheet, video
 from .facts import Facts
-from .opening import explained
+from .opening import exists, explained
 from .shown import Shown, in_parts, whole
 
 EXTENSIONS = (*pictures.FORMATS, *video.FORMATS)
@@ -112,7 +112,7 @@ class _Asked(NamedTuple):
 
 def _parsed(reference: str | Path) -> _Asked:
     path, part = Path(reference), ""
-    if "#" in path.name and not path.exists():
+    if "#" in path.name and not exists(path):
         name, _, part = path.name.rpartition("#")
         path = path.with_name(name)
     path = _existing(path)
@@ -155,8 +155,11 @@ def _existing(path: Path) -> Path:
 
     Raises: UsageError: it is not, or may not be looked at.
     """
-    with explained(path):
-        path.stat()
+    try:
+        with explained(path):
+            path.stat()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be opened ({error.strerror}); check the spelling.") from None
     return path
 
 

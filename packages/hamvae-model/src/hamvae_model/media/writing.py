@@ -133,12 +133,20 @@ def _shown(
         if durations is not None and len(durations) != len(frames):
             raise UsageError(f"{len(frames)} frames need as many durations; got {len(durations)}.")
         frames = [frames]
-    lasting = iter(repeat(1 / fps) if durations is None else durations)
+    lasting = repeat(1 / fps) if durations is None else iter(durations)
+    count = 0
     for part in frames:
         validate(part)
+        count += len(part)
+        if durations is not None and count > len(durations):
+            break
         for frame in part:
             pixels = enlarge(frame, scale).expand(3 if len(frame) == 1 else -1, -1, -1)
             yield Shown(pixels.permute(1, 2, 0).contiguous().cpu().numpy(), next(lasting))
+    if not count:
+        raise UsageError("there are no frames to write.")
+    if durations is not None and count != len(durations):
+        raise UsageError(f"frames need as many durations; got {len(durations)} durations.")
 
 
 def _extension(path: Path) -> str:
