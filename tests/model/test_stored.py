@@ -96,6 +96,21 @@ def test_a_gif_is_only_taken_to_repeat_when_somebody_says_so(root: Path) -> None
     assert opened(root, loop=True).periods == (8, 8)
 
 
+@pytest.mark.parametrize(("said", "loop", "period"), [("true", False, 10), ("false", True, None)])
+def test_what_a_sheet_says_of_repeating_counts_whatever_is_said_of_the_others(
+    tmp_path: Path, said: str, loop: bool, period: int | None
+) -> None:
+    rows = torch.cat([square(5, 4), square(100, 4)]).view(2, 4, 3, SIZE, SIZE).permute(2, 0, 3, 1, 4)
+    for name in ("a", "b"):
+        hv.write(tmp_path / f"{name}.png", rows.reshape(1, 3, 2 * SIZE, 4 * SIZE))
+    actions = "".join(
+        f"[actions.{name}]\nrow = {row}\nframes = [0, 1, 2, 3]\nduration = [100, 100, 100, 700]\n"
+        for row, name in enumerate(("hop", "run"))
+    )
+    (tmp_path / "sheet.toml").write_text(f"cell = [{SIZE}, {SIZE}]\nloop = {said}\n{actions}")
+    assert opened(tmp_path, loop=loop, length=4).periods == (period, period)
+
+
 def test_a_clip_that_ends_stays_at_its_last_frame(root: Path) -> None:
     source = opened(root)
     clip = torch.tensor([0])

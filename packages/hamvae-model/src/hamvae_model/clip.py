@@ -19,6 +19,7 @@ class Clip:
         alpha: uint8 (t, 1, h, w), the coverage of each pixel, or None for an opaque clip.
         lasting: how long the last frame is shown, in units of `times`.
         period: frames after which the clip repeats, or None when it does not.
+        loop: whether the first frame follows the last, evenly timed or not; None when nobody said.
         frame_seconds: how long one unit of `times` lasts at the source; None when nobody said.
     """
 
@@ -29,6 +30,7 @@ class Clip:
     alpha: Tensor | None = None
     lasting: float = 1.0
     period: int | None = None
+    loop: bool | None = None
     frame_seconds: float | None = None
 
     def __len__(self) -> int:

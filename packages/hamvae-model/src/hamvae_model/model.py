@@ -182,9 +182,8 @@ class HamVAE(nn.Module):
             raise UsageError(f"'{motion.source}' shows {motion.label}, not {action}; leave the action out.")
         label = self._label(action or motion.label, motion.source)
         data, turn = self.config.data, self.config.model.period_of(int(label))
-        times, lasting, frame_seconds = in_units(
-            motion, data.frame_seconds, turn if data.loop or motion.period else None
-        )
+        repeats = motion.period is not None or (data.loop if motion.loop is None else motion.loop)
+        times, lasting, frame_seconds = in_units(motion, data.frame_seconds, turn if repeats else None)
         return Performance(
             model=self,
             content=self.infer_content(self._frames(content)),

@@ -30,7 +30,7 @@ class Stored:
         shard, start, count: where its frames are; a recording of nothing has none.
         times: of its frames in its own unit; None for 0, 1, 2, …
         lasting: of the last frame, in the same unit.
-        frame_seconds, period: as of a `Clip`.
+        frame_seconds, loop: as of a `Clip`.
         height, width: of its pictures before they were framed.
         brightness: mean of all pixel values, in [0, 1].
         moving: the largest share of pixel values in which a frame differs from the first.
@@ -45,7 +45,7 @@ class Stored:
     times: tuple[float, ...] | None
     lasting: float
     frame_seconds: float | None
-    period: float | None
+    loop: bool | None
     height: int
     width: int
     brightness: float

@@ -100,6 +100,7 @@ def _perform(layers: tuple[Path, ...], action: str, direction: str) -> Iterator[
             source=f"{layers[0]}#{action}-{direction}",
             alpha=alpha,
             period=count,
+            loop=True,
         )
 
 

@@ -217,7 +217,7 @@ def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size
         "times": None if np.allclose(times, np.arange(len(times)), rtol=1e-5, atol=1e-3) else tuple(times),
         "lasting": 1.0 if np.isclose(lasting, 1, rtol=0, atol=1e-3) else lasting,
         "frame_seconds": None if last.frame_seconds is None else unit,
-        "period": last.period,
+        "loop": last.loop,
         "height": height,
         "width": width,
         "brightness": total / (255 * len(times) * 3 * size * size),
@@ -227,7 +227,7 @@ def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size
 
 # A row of a sheet may be empty; that is remembered, so that nobody looks again.
 _NOTHING: dict[str, Any] = {
-    **{"content": "", "count": 0, "times": None, "lasting": 1.0, "frame_seconds": None, "period": None},
+    **{"content": "", "count": 0, "times": None, "lasting": 1.0, "frame_seconds": None, "loop": None},
     **{"height": 0, "width": 0, "brightness": 0.0, "moving": 0.0},
 }
 

@@ -1,5 +1,6 @@
 """A source of clips that were decoded from files: what `folder`, `mug` and `sprites` of whole sheets have in common."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
@@ -148,6 +149,7 @@ class StoredClips:
             label=side.recordings[number].label,
             source=f"{self.name}:{split}/{name}",
             period=int(lap) if lap.is_integer() else None,
+            loop=math.isfinite(lap),
             frame_seconds=self.data.frame_seconds,
         )
 
@@ -292,9 +294,7 @@ def _whole(clip: Stored) -> float:
 
 def _lap(clip: Stored, loop: bool) -> float:
     """Frames of a clip's own unit after which it begins again."""
-    if clip.period is not None:
-        return clip.period
-    return _whole(clip) if loop else np.inf
+    return _whole(clip) if (loop if clip.loop is None else clip.loop) else np.inf
 
 
 def _clocked(data: DataConfig, clips: Sequence[Stored]) -> tuple[DataConfig, list[float]]:

@@ -5,7 +5,7 @@ of a picture (`hero.toml`) counts for that picture alone.
 
 cell = [64, 64]               # width and height of a frame, in pixels
 duration = 100                # milliseconds a frame is shown; without it the clips have no clock
-loop = true                   # whether a clip goes on with its first frame after its last; by default not
+loop = true                   # whether a clip goes on with its first frame after its last; without it, nobody said
 
 [actions.walk-left]
 row = 9                       # counted from 0, from the top
@@ -36,13 +36,13 @@ class Row:
         row: counted from 0.
         columns: in playing order; None for all up to the last that is not empty.
         seconds: one for each frame, or one for all; None without a clock.
-        loop: whether the first frame follows the last.
+        loop: whether the first frame follows the last; None where the sheet does not say.
     """
 
     row: int
     columns: tuple[int, ...] | None
     seconds: tuple[float, ...] | float | None
-    loop: bool
+    loop: bool | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +98,8 @@ def _row(path: Path, name: str, action: Any, sheet: Mapping[str, Any]) -> Row:
     columns = action.get("frames")
     if columns is not None and not (isinstance(columns, list) and columns and all(_whole(one, 0) for one in columns)):
         raise UsageError(f"{path}: the frames of {where} must be columns counted from 0, as in frames = [0, 1, 2].")
-    loop = action.get("loop", sheet.get("loop", False))
-    if not isinstance(loop, bool):
+    loop = action.get("loop", sheet.get("loop"))
+    if not isinstance(loop, bool | None):
         raise UsageError(f"{path}: the loop of {where} must be true or false.")
     seconds = _seconds(path, where, action.get("duration", sheet.get("duration")))
     if isinstance(seconds, tuple) and (columns is None or len(seconds) != len(columns)):

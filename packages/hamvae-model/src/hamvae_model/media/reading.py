@@ -135,9 +135,9 @@ def _parsed(reference: str | Path) -> _Asked:
 
 def _of_sheet(clip: Clip, plan: layout.Layout | None, action: str | None, source: str) -> Clip:
     """The clip with what a layout says of its action, if it comes from a sheet."""
-    loops = plan is not None and action is not None and plan.actions[action].loop
-    evenly = clip.times.equal(torch.arange(float(len(clip))))
-    return replace(clip, source=source, label=action, period=len(clip) if loops and evenly else None)
+    loop = plan.actions[action].loop if plan and action else None
+    evenly = clip.lasting == 1 and clip.times.equal(torch.arange(float(len(clip))))
+    return replace(clip, source=source, label=action, loop=loop, period=len(clip) if loop and evenly else None)
 
 
 def _plan(path: Path) -> layout.Layout | None:
