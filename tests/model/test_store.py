@@ -154,6 +154,31 @@ def test_a_recording_of_nothing_is_remembered_and_never_read(root: Path) -> None
         assert (store.clips[first.name].count, store.shards, store.decoded) == (0, [], decoded)
 
 
+def test_a_clip_that_cannot_be_decoded_is_remembered_until_it_changes(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "hop" / "0.gif").write_bytes(b"no picture")
+    first = store_of(root)
+    index = (first.folder / "index.json").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr("hamvae_model.media.stream", None)  # whoever called it would fail
+        second = store_of(root)
+    assert (first.decoded, second.decoded, set(second.problems)) == (6, 0, {"hop/0.gif"})
+    before, after = first.problems["hop/0.gif"], second.problems["hop/0.gif"]
+    assert (type(before), str(before)) == (type(after), str(after))
+    assert (first.folder / "index.json").read_bytes() == index
+    hv.write(root / "hop" / "0.gif", square(222))
+    mended = store_of(root)
+    assert (mended.decoded, mended.problems) == (1, {})
+
+
+def test_a_folder_that_was_moved_names_its_bad_clip_where_it_is_now(root: Path) -> None:
+    (root / "hop" / "0.gif").write_bytes(b"no picture")
+    store_of(root)
+    moved = root.rename(root.parent / "elsewhere")
+    assert str(store_of(moved).problems["hop/0.gif"]).startswith(str(moved))
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_the_old_store(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = store_of(root)
     hv.write(root / "hop" / "new.gif", square(111))

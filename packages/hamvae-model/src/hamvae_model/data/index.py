@@ -34,6 +34,7 @@ class Stored:
         height, width: of its pictures before they were framed.
         brightness: mean of all pixel values, in [0, 1].
         moving: the largest share of pixel values in which a frame differs from the first.
+        problem: why it cannot be decoded, and whether that is the user's mistake (`UsageError`).
     """
 
     stamp: str
@@ -50,6 +51,7 @@ class Stored:
     width: int
     brightness: float
     moving: float
+    problem: tuple[str, bool] | None = None
 
 
 def load(folder: Path, size: int) -> dict[str, Stored]:
@@ -60,11 +62,14 @@ def load(folder: Path, size: int) -> dict[str, Stored]:
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
     frames = {shard: frames_in(folder / shard, size) for shard in {clip.shard for clip in clips.values()}}
-    return {name: clip for name, clip in clips.items() if clip.start + clip.count <= frames[clip.shard]}
+    return {
+        name: clip for name, clip in clips.items() if not clip.count or clip.start + clip.count <= frames[clip.shard]
+    }
 
 
 def _stored(value: dict[str, Any]) -> Stored:
-    return Stored(**{**value, "times": None if value["times"] is None else tuple(value["times"])})
+    listed = {name: tuple(value[name]) for name in ("times", "problem") if value[name] is not None}
+    return Stored(**{**value, **listed})
 
 
 def frames_in(shard: Path, size: int) -> int:
@@ -96,8 +101,9 @@ class Missing:
 def compare(
     known: dict[str, Stored], recordings: Sequence[Recording]
 ) -> tuple[dict[str, Stored], list[Missing], dict[str, HamvaeError]]:
-    """What is stored already, what is not, and what cannot be looked at."""
-    by_source = {clip.source: clip for clip in known.values()}
+    """What is known already, what is not, and what cannot be looked at."""
+    # A sentence names its file, so another with the same bytes gets its own.
+    by_source = {clip.source: clip for clip in known.values() if clip.problem is None}
     kept: dict[str, Stored] = {}
     missing: list[Missing] = []
     problems: dict[str, HamvaeError] = {}
@@ -105,6 +111,8 @@ def compare(
         try:
             stamp = _stamp(recording)
             clip = known.get(recording.name)
+            if clip and clip.problem and str(recording.files[0].parent) not in clip.problem[0]:  # all was moved
+                clip = None
             if clip is None or clip.stamp != stamp:
                 source = _hash_of_bytes(recording)
                 clip = by_source.get(source)

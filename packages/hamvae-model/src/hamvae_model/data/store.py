@@ -103,11 +103,22 @@ def open_store(
     compared = {folder: compare(known, recordings) for folder, known in found.items()}
     for folder, (kept, missing, problems) in compared.items():
         if not missing:
-            return Store(folder, size, kept, problems, 0)
+            return _opened(folder, size, kept, problems, 0)
     folder = _writable(places)
     kept, missing, problems = compared[folder] if folder in compared else compare({}, recordings)
-    kept, failed = _extend(folder, found.get(folder, {}), kept, missing, framing, size, progress)
-    return Store(folder, size, kept, problems | failed, len(missing))
+    kept = _extend(folder, found.get(folder, {}), kept, missing, framing, size, progress)
+    return _opened(folder, size, kept, problems, len(missing))
+
+
+def _opened(folder: Path, size: int, known: dict[str, Stored], problems: dict[str, HamvaeError], decoded: int) -> Store:
+    """The store of what is known, with what is known to be of no use among the problems."""
+    clips = {name: clip for name, clip in known.items() if clip.problem is None}
+    failed = {
+        name: (UsageError if clip.problem[1] else HamvaeError)(clip.problem[0])
+        for name, clip in known.items()
+        if clip.problem is not None
+    }
+    return Store(folder, size, clips, problems | failed, decoded)
 
 
 def _places(root: Path) -> list[Path]:
@@ -147,15 +158,16 @@ def _extend(
     framing: FramingConfig,
     size: int,
     progress: Progress | None,
-) -> tuple[dict[str, Stored], dict[str, HamvaeError]]:
+) -> dict[str, Stored]:
     """Write the missing clips into a new shard, then the new index; after Ctrl-C, those that are decoded by then."""
     clips = dict(kept)
-    problems: dict[str, HamvaeError] = {}
     interrupted = False
     shard = f"frames-{secrets.token_hex(8)}.u8"
     with writing(folder / shard) as file:
         if _wasteful(folder, kept, size):
             for name, clip in kept.items():
+                if not clip.count:
+                    continue
                 start = file.tell() // (3 * size * size)
                 file.write(_map(folder / clip.shard, size)[clip.start : clip.start + clip.count].data)
                 clips[name] = dataclasses.replace(clip, shard=shard, start=start)
@@ -175,17 +187,24 @@ def _extend(
                 if isinstance(error, KeyboardInterrupt):
                     interrupted = True
                     break
-                problems[one.recording.name] = error
+                clips[one.recording.name] = Stored(
+                    stamp=one.stamp,
+                    source=one.source,
+                    shard=shard,
+                    start=0,
+                    problem=(str(error), isinstance(error, UsageError)),
+                    **_NOTHING,
+                )
             if progress is not None:
                 progress(done, len(missing))
-    used = {clip.shard for clip in clips.values()}
-    if shard not in used:  # every clip failed
+    used = {clip.shard for clip in clips.values() if clip.count}
+    if shard not in used:  # every clip failed, or is one of nothing
         (folder / shard).unlink()
     save(folder, clips)
     _sweep(folder, used, superseded={clip.shard for clip in known.values()})
     if interrupted:
         raise KeyboardInterrupt
-    return clips, problems
+    return clips
 
 
 def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size: int) -> dict[str, Any]:
@@ -234,7 +253,7 @@ _NOTHING: dict[str, Any] = {
 
 def _wasteful(folder: Path, kept: dict[str, Stored], size: int) -> bool:
     """Whether more than half of the frames in the shards still in use are of clips that are gone."""
-    held = sum(frames_in(folder / shard, size) for shard in {clip.shard for clip in kept.values()})
+    held = sum(frames_in(folder / shard, size) for shard in {clip.shard for clip in kept.values() if clip.count})
     return sum(clip.count for clip in kept.values()) < held / 2
 
 
