@@ -1,5 +1,6 @@
 """Whole characters in the Liberated Pixel Cup's layout: which motions, in which order, composed of which layers."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 import hamvae_model as hv
 from hamvae_model import UsageError
 from hamvae_model.data import Characters, StoredClips
+from hamvae_model.data.lpc import list_lpc
 from hamvae_model.data.sprites import ATTRIBUTES, sprites_root
 
 ROWS = {"spellcard": (0, 7), "thrust": (4, 8), "walk": (8, 9), "slash": (12, 6), "shoot": (16, 13), "hurt": (20, 6)}
@@ -130,3 +132,35 @@ def test_layers_of_the_data_set_make_the_data_sets_own_clips(sprites: Characters
             assert source.find(f"{name}#{motion}").frames.equal(expected), (name, motion)
     names = [name for split in source.splits for name in source.names(split)]
     assert "hero 0#shoot-back" in names and "hero 1#shoot-back" not in names  # trousers 5 are not drawn for it
+
+
+def test_links_that_lead_nowhere_and_folders_that_may_not_be_read_are_left_out_and_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "dangling").symlink_to(root / "nothing")
+    (root / "loop.png").symlink_to(root / "loop.png")
+    for name in ("bare", "closed"):
+        (root / name).mkdir()
+    (root / "bare" / "1-body.png").symlink_to(root / "nothing.png")
+    whole = Path.iterdir
+
+    def iterdir(folder: Path) -> Iterator[Path]:
+        if folder.name == "closed":
+            raise PermissionError
+        return whole(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    listing = list_lpc(root, "action")
+    assert set(listing.problems) == {"dangling", "loop.png", "bare", "closed"}
+    assert {recording.identity for recording in listing.recordings} == {"hero 0", "hero 1", "hero 2"}
+
+
+def test_a_layer_may_be_named_in_capitals_and_what_is_no_layer_is_listed(root: Path) -> None:
+    (root / "layered").mkdir()
+    for name in ("1-body.png", "2-COAT.PNG"):
+        sheet().save(root / "layered" / name)
+    (root / "layered" / "notes.txt").touch()
+    listing = list_lpc(root, "action")
+    files = next(recording.files for recording in listing.recordings if recording.identity == "layered")
+    assert [path.name for path in files] == ["1-body.png", "2-COAT.PNG"]
+    assert listing.ignored == ("layered/notes.txt",)

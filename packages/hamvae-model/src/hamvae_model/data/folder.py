@@ -10,7 +10,7 @@ from ..media.layout import described_by
 from ..media.reading import EXTENSIONS
 from .clips_csv import NAME as TABLE
 from .clips_csv import read_clips_csv
-from .recording import Listing, Recording, visible
+from .recording import Listing, Recording, dead_end, visible
 
 
 def list_folder(root: Path) -> Listing:
@@ -110,17 +110,9 @@ class _Found:
 
     def _leads_nowhere(self, path: Path) -> bool:
         """Whether a symbolic link is of no use, which is then noted."""
-        if not path.is_symlink():
-            return False
-        try:
-            target = path.resolve(strict=True)
-        except (OSError, RuntimeError):
-            self._refuse(path, "is a symbolic link to nothing or to itself; repair or remove it.")
-            return True
-        if path.parent.resolve().is_relative_to(target):
-            self._refuse(path, "is a symbolic link to a folder that it stands in itself; remove it.")
-            return True
-        return False
+        if why := dead_end(path):
+            self._refuse(path, why)
+        return why is not None
 
     def _refuse(self, path: Path, why: str) -> None:
         self.problems[self._name(path)] = UsageError(f"{path} {why}")

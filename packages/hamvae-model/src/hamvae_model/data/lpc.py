@@ -16,7 +16,7 @@ from ..clip import Clip
 from ..errors import HamvaeError, UsageError
 from ..media import read_rgba
 from .compose import flattened
-from .recording import Listing, Recording, visible
+from .recording import Listing, Recording, dead_end, visible
 
 CELL, COLUMNS, ROWS = 64, 13, 21
 DIRECTIONS = ("back", "left", "front", "right")  # the order of rows
@@ -58,14 +58,23 @@ def list_lpc(root: Path, labels: str) -> Listing:
     problems: dict[str, HamvaeError] = {}
     ignored: list[str] = []
     for path in visible(root):
-        layers = (path,) if path.is_file() else tuple(layer for layer in visible(path) if layer.suffix == ".png")
-        if path.is_file() and path.suffix.lower() != ".png":
+        try:
+            inside = [path] if path.is_file() else [] if dead_end(path) else list(visible(path))
+        except PermissionError:
+            problems[path.name] = UsageError(f"{path} may not be read; change its permissions or copy it elsewhere.")
+            continue
+        layers = tuple(layer for layer in inside if layer.suffix.lower() == ".png")
+        dead = next(((link, why) for link in (path, *layers) if (why := dead_end(link))), None)
+        if dead:
+            problems[path.name] = UsageError(f"{dead[0]} {dead[1]}")
+        elif path.is_file() and path.suffix.lower() != ".png":
             ignored.append(path.name)
         elif not layers:
             problems[path.name] = UsageError(
                 f"{path} holds no PNG layers of a character; put some there, or remove it."
             )
         else:
+            ignored += [f"{path.name}/{other.name}" for other in inside if other not in layers]
             recordings += _motions(path, layers, labels)
     if not recordings:
         raise UsageError(

@@ -55,3 +55,16 @@ class Listing:
 def visible(folder: Path) -> Iterator[Path]:
     """What a folder holds, by name; what begins with a dot is nobody's clip."""
     return (path for path in sorted(folder.iterdir()) if not path.name.startswith("."))
+
+
+def dead_end(path: Path) -> str | None:
+    """Why a symbolic link is of no use; None for one that is, and for what is no link."""
+    if not path.is_symlink():
+        return None
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return "is a symbolic link to nothing or to itself; repair or remove it."
+    if path.parent.resolve().is_relative_to(target):
+        return "is a symbolic link to a folder that it stands in itself; remove it."
+    return None
