@@ -32,4 +32,5 @@ def test_the_layout_of_the_page_plays_the_frames_in_the_order_it_lists(here: Pat
     write_material(here, builtin)
     clip = hv.read("sheet.png#walk")
     assert clip.frames.equal(builtin.clip("test", "3/walk-left").frames[[7, 0, 1, 2, 3, 4, 5, 6]])
-    assert (clip.period, clip.frame_seconds, hv.read("sheet.png#jump").period) == (8, 0.1, None)
+    assert (clip.period, clip.frame_seconds) == (8, pytest.approx(0.1))
+    assert hv.read("sheet.png#jump").period is None
