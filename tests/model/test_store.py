@@ -147,6 +147,32 @@ def test_ctrl_c_keeps_what_was_decoded_by_then(root: Path) -> None:
     assert all(frames_of(store, name).equal(hv.read(root / name).frames) for name in store.clips)
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, RuntimeError])
+@pytest.mark.parametrize("while_told", [True, False])
+def test_whatever_stops_it_what_was_decoded_by_then_is_kept(
+    root: Path, error: type[BaseException], while_told: bool
+) -> None:
+    recordings = list(list_folder(root).recordings)
+
+    def told(done: int, every: int) -> None:
+        if while_told and done == 3:
+            raise error
+
+    if not while_told:
+        recordings[3] = replace(recordings[3], decode=lambda: stops_with(error, root)(root))
+    with pytest.raises(error):
+        open_store(root, recordings, framing=FramingConfig(), size=32, progress=told)
+    assert store_of(root).decoded == 3
+
+
+def test_a_file_that_vanishes_while_it_is_read_is_a_problem_of_its_clip(root: Path) -> None:
+    recordings = list(list_folder(root).recordings)
+    recordings[0] = replace(recordings[0], decode=lambda: (root / "gone.gif").read_bytes())  # type: ignore[return-value]
+    store = open_store(root, recordings, framing=FramingConfig(), size=32)
+    assert str(store.problems["hop/0.gif"]) == f"{root / 'gone.gif'} cannot be read (No such file or directory)."
+    assert len(store.clips) == 5
+
+
 def test_a_recording_of_nothing_is_remembered_and_never_read(root: Path) -> None:
     (first, *_) = list_folder(root).recordings
     for decoded in (1, 0):

@@ -159,9 +159,9 @@ def _extend(
     size: int,
     progress: Progress | None,
 ) -> dict[str, Stored]:
-    """Write the missing clips into a new shard, then the new index; after Ctrl-C, those that are decoded by then."""
+    """Write the missing clips into a new shard, then a new index; whatever stops it, what is decoded by then."""
     clips = dict(kept)
-    interrupted = False
+    stopped: BaseException | None = None
     shard = f"frames-{secrets.token_hex(8)}.u8"
     with writing(folder / shard) as file:
         if _wasteful(folder, kept, size):
@@ -179,13 +179,15 @@ def _extend(
                     source=one.source,
                     shard=shard,
                     start=place // (3 * size * size),
-                    **_append(file, one.recording.decode(), framing, size),
+                    **_append(file, _decoded(one.recording), framing, size),
                 )
-            except (HamvaeError, KeyboardInterrupt) as error:
+            except OSError:  # the disk's, which nothing can be saved to
+                raise
+            except BaseException as error:
                 file.seek(place)
                 file.truncate()
-                if isinstance(error, KeyboardInterrupt):
-                    interrupted = True
+                if not isinstance(error, HamvaeError):
+                    stopped = error
                     break
                 clips[one.recording.name] = Stored(
                     stamp=one.stamp,
@@ -195,16 +197,29 @@ def _extend(
                     problem=(str(error), isinstance(error, UsageError)),
                     **_NOTHING,
                 )
-            if progress is not None:
-                progress(done, len(missing))
+            try:
+                if progress is not None:
+                    progress(done, len(missing))
+            except BaseException as error:
+                stopped = error
+                break
     used = {clip.shard for clip in clips.values() if clip.count}
     if shard not in used:  # every clip failed, or is one of nothing
         (folder / shard).unlink()
     save(folder, clips)
     _sweep(folder, used, superseded={clip.shard for clip in known.values()})
-    if interrupted:
-        raise KeyboardInterrupt
+    if stopped is not None:
+        raise stopped
     return clips
+
+
+def _decoded(recording: Recording) -> Iterator[Clip]:
+    """The pieces of a clip; what the disk refuses to read is the clip's problem and not the store's."""
+    try:
+        yield from recording.decode()
+    except OSError as error:
+        path = error.filename or recording.files[0]
+        raise UsageError(f"{path} cannot be read ({error.strerror or error}).") from None
 
 
 def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size: int) -> dict[str, Any]:
