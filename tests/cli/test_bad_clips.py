@@ -90,6 +90,8 @@ def test_a_sheet_whose_name_for_an_action_is_not_the_models_takes_the_one_that_i
         ("--speed", "-1", "speed must be above 0; got -1. To play backward, reverse."),
         ("--fps", "nan", "fps must be above 0"),
         ("--fps", "90", "between 0.002 and 50 frames per second; got 90: leave frames out (speed 2 with fps 45), or"),
+        ("--start", "image", "'image' is a pose, and --start a number of frames; use --pose image."),
+        ("--start", "x", "'x' is not a valid float."),
         ("--start", "inf", "start must be a finite number"),
         ("--frames", "0", "0 is not in the range x>=1"),
         ("--loop", "70000", "70000 is not in the range 0<=x<=65535"),
@@ -117,3 +119,15 @@ def test_the_way_out_for_a_fast_film_is_one(hamvae: Command, run: Path) -> None:
     words = ["swap", run, "--content", LEFT, "--motion", "film.mp4", "--action", "walk-left", "-o", "out.gif"]
     result = hamvae(*words, "--speed", "2", "--fps", "30")
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["swap", "--content", LEFT, "--motion", LEFT], ["reconstruct", "--clip", LEFT]],
+    ids=lambda words: words[0],
+)
+def test_what_stands_side_by_side_is_not_one_file_for_each_action(
+    refusal: Refusal, run: Path, words: list[str]
+) -> None:
+    sentence = refusal(words[0], run, *words[1:], "--side-by-side", "-o", "x-{action}.gif", code=2)
+    assert "--side-by-side puts everything into one file; leave {action} out of 'x-{action}.gif'." in sentence

@@ -21,13 +21,19 @@ SHEETS = (".png", ".json")  # hold all frames at once
 PLACEHOLDER = "{action}"  # in a file name: one file for each action
 
 
-def check(path: Path, *, transparent: bool = False) -> None:
-    """Raises: UsageError: another extension, or a file that could not be made there."""
+def check(path: Path, *, transparent: bool = False, together: bool = False) -> None:
+    """Args: together: what is shown belongs into one file.
+
+    Raises: UsageError: another extension, a file for each action of what belongs together, or a file that
+        could not be made there.
+    """
     extension = path.suffix.lower()
     if extension not in OUTPUTS:
         raise hv.UsageError(f"'{path}' must end in one of {' '.join(OUTPUTS)}: the extension says what to write.")
     if transparent and extension == ".mp4":
         raise hv.UsageError(f"'{path}' cannot be transparent: an MP4 has no transparency; write a WebP or a GIF.")
+    if together and PLACEHOLDER in path.name:
+        raise hv.UsageError(f"--side-by-side puts everything into one file; leave {PLACEHOLDER} out of '{path}'.")
     if path.is_dir():
         raise hv.UsageError(f"'{path}' is a folder; name a file.")
     check_folder(path.parent)

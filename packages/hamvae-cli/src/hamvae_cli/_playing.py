@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from hamvae_model.config import POSES
+
 from ._options import scale_option
 
 
@@ -24,6 +26,15 @@ def gathered(name: str, **options: Callable[..., Any]) -> Callable[[Callable[...
     return decorate
 
 
+class _Moment(click.types.FloatParamType):
+    """A number of frames; whoever means the pose of the image is told where to say so."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value in POSES:
+            self.fail(f"'{value}' is a pose, and --start a number of frames; use --pose {value}.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 timing_options = gathered(
     "timing",
     frames=click.option(
@@ -34,7 +45,7 @@ timing_options = gathered(
         "--speed", type=float, metavar="S", help="0.5 makes a frame between every two, 2 leaves out every other."
     ),
     start=click.option(
-        "--start", type=float, default=0.0, metavar="T", help="Begin T frames into the motion; 2.5 is between two."
+        "--start", type=_Moment(), default=0.0, metavar="T", help="Begin T frames into the motion; 2.5 is between two."
     ),
     reverse=click.option("--reverse", is_flag=True, help="Play backward."),
 )

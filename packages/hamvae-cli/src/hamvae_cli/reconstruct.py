@@ -48,7 +48,7 @@ def reconstruct(
     """
     from hamvae_model.devices import choose_device
 
-    _outputs.check(output, transparent=look["transparent"])
+    _outputs.check(output, transparent=look["transparent"], together=side_by_side)
     model = hv.load(run, choose_device(device))
     original = hv.open_clip(clip, root, like=model.config)
     result = model.plan_swap(original, original, action)

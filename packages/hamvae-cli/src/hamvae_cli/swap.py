@@ -60,7 +60,7 @@ def swap(
     """
     from hamvae_model.devices import choose_device
 
-    _outputs.check(output, transparent=look["transparent"])
+    _outputs.check(output, transparent=look["transparent"], together=side_by_side)
     if len(actions) not in (0, 1, len(motions)):
         raise hv.UsageError(f"There are {len(motions)} motions and {len(actions)} actions; name one, or one for each.")
     model = hv.load(run, choose_device(device))
