@@ -1,6 +1,6 @@
 """How fast clips are decoded and framed on one core, beside imageio on the same files.
 
-    python benchmarks/decoding.py [--clips N] [--rounds N]
+    python benchmarks/decoding.py [--clips N] [--rounds N] [--result FILE]
 
 Writes built-in characters, eight frames of 64×64 pixels to a clip, in every format, and reads them all in turn with
 `hamvae_model.media.read` and with imageio (its Pillow plugin, or PyAV's for videos), each followed by the framing that
@@ -41,6 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--result", type=Path, default=RESULT)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
@@ -57,7 +58,7 @@ def main() -> None:
         "ratio_to_imageio": {name: round(ours / theirs, 2) for name, (ours, theirs) in rates.items()},
         "measured_on": provenance(),
     }
-    RESULT.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    arguments.result.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def write(folder: Path, clips: int) -> dict[str, list[Path]]:

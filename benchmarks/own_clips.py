@@ -26,6 +26,7 @@ import hamvae_model as hv
 from hamvae_model import showcase
 from hamvae_model.data import Characters
 from hamvae_model.evaluation.metrics import mse, psnr
+from hamvae_model.framing import straight
 
 RESULT = Path(__file__).parent / "results" / "own-clips.json"
 HELD_OUT = 0.1  # of the characters
@@ -110,10 +111,8 @@ def write_clips(drawn: Characters, characters: int, folder: Path) -> list[int]:
 
 
 def pictures(clip: hv.Clip) -> np.ndarray:
-    """Frames (t, h, w, 4) with straight alpha; pixels are opaque or absent but for a few."""
-    alpha = clip.alpha if clip.alpha is not None else torch.full_like(clip.frames[:, :1], 255)
-    straight = (clip.frames.float() * 255 / alpha.clamp(min=1)).round().clamp(max=255).to(torch.uint8)
-    return torch.cat([straight, alpha], dim=1).permute(0, 2, 3, 1).numpy()
+    """Frames (t, h, w, 4) with straight alpha."""
+    return straight(clip).permute(0, 2, 3, 1).numpy()
 
 
 def write_sheet(path: Path, clips: list[hv.Clip]) -> None:

@@ -20,15 +20,21 @@ from ..model.faces import write_faces
 from .conftest import PATIENCE
 
 
-def figures(root: Path, result: Path, script: str, *words: str) -> dict[str, Any]:
-    """What a benchmark measured."""
+def written(root: Path, result: Path, script: str, *words: str) -> dict[str, Any]:
+    """What a benchmark leaves in its result."""
     command = [sys.executable, str(root / "benchmarks" / script), *words, "--result", str(result)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     outcome = subprocess.run(
         command, cwd=result.parent, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
     )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    measured: dict[str, Any] = json.loads(result.read_text())["figures"]
+    everything: dict[str, Any] = json.loads(result.read_text())
+    return everything
+
+
+def figures(root: Path, result: Path, script: str, *words: str) -> dict[str, Any]:
+    """What a benchmark measured."""
+    measured: dict[str, Any] = written(root, result, script, *words)["figures"]
     return measured
 
 
@@ -79,3 +85,10 @@ def test_the_commands_of_the_documents_train_on_mug_and_score_that_run(
     runpy.run_path(str(root / script), run_name="__main__")
     assert json.loads((tmp_path / "mug.json").read_text())["figures"]["clips"] == 3
     assert (tmp_path / "runs" / "mug" / "weights.safetensors").read_bytes() == weights  # it was not trained on
+
+
+def test_decoding_is_measured_beside_imageio_in_every_format(root: Path, result: Path) -> None:
+    found = written(root, result, "decoding.py", "--clips", "2", "--rounds", "1")
+    formats = {"GIF", "GIF, transparent", "APNG", "WebP", "MP4"}
+    for name in ("frames_per_second", "imageio_frames_per_second", "ratio_to_imageio"):
+        assert found[name].keys() == formats and min(found[name].values()) > 0
