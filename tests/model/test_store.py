@@ -307,3 +307,15 @@ def test_the_index_says_what_a_clip_looks_like(root: Path) -> None:
     assert (clip.count, clip.height, clip.width, clip.brightness, clip.moving) == (4, 20, 30, 0, 0)
     assert clip.frame_seconds == pytest.approx(0.05)
     assert json.loads((store_of(root).folder / "index.json").read_text())["hop/black.gif"]["count"] == 4
+
+
+def test_a_name_that_is_not_text_and_has_a_number_sign_is_stored(root: Path) -> None:
+    name = os.fsdecode(b"take#\xff.gif")
+    (root / "hop" / "0.gif").rename(root / "hop" / name)
+    assert f"hop/{name}" in store_of(root).clips
+
+
+def test_the_layout_of_sheets_is_no_part_of_the_videos_and_animations_beside_it(root: Path) -> None:
+    (root / "hop" / "sheet.toml").write_text("cell = [32, 32]\n[actions.hop]\nrow = 0\n")
+    store_of(root)
+    assert all(len(recording.files) == 1 for recording in list_folder(root).recordings)

@@ -7,6 +7,7 @@ from pathlib import Path
 from .. import media
 from ..errors import HamvaeError, UsageError
 from ..media.layout import described_by
+from ..media.pictures import STILLS
 from ..media.reading import EXTENSIONS
 from .clips_csv import NAME as TABLE
 from .clips_csv import read_clips_csv
@@ -76,7 +77,7 @@ class _Found:
         if path.suffix.lower() not in EXTENSIONS:
             self.ignored += [self._name(path)] if path.suffix != ".toml" else []
             return
-        layout = described_by(path)
+        layout = described_by(path) if path.suffix.lower() in STILLS else None
         try:
             actions = media.probe(path).actions if layout else ()
         except HamvaeError as error:

@@ -137,7 +137,9 @@ def _stamp(recording: Recording) -> str:
 
 def _hash_of_bytes(recording: Recording) -> str:
     # The part after the file's name and the preparation: clips of one sheet share its bytes, not its frames.
-    digest = hashlib.blake2b(f"{recording.name.partition('#')[2]}\0{recording.note}".encode(), digest_size=12)
+    digest = hashlib.blake2b(
+        f"{recording.name.partition('#')[2]}\0{recording.note}".encode(errors="surrogateescape"), digest_size=12
+    )
     for path in recording.files:
         if len(recording.files) > 1:  # names say the order of frames
             digest.update(f"{path.name}\0".encode(errors="surrogateescape"))

@@ -10,6 +10,7 @@ windows of 8. Landmarks, where a take has any, say where the face is: a text fil
 
 import functools
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -93,7 +94,7 @@ def _expressions(subject: Path) -> list[Path]:
 
 def _held_out(subjects: Sequence[str]) -> set[str]:
     """A quarter of the subjects, at least one, in an order that nobody chose."""
-    order = sorted(subjects, key=lambda subject: hashlib.blake2b(subject.encode(), digest_size=8).digest())
+    order = sorted(subjects, key=lambda subject: hashlib.blake2b(os.fsencode(subject), digest_size=8).digest())
     return set(order[: max(1, round(HELD_OUT * len(order)))])
 
 
