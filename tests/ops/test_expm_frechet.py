@@ -7,7 +7,11 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from symplectic_ops import StructureError, expm, expm_frechet
 
-pytestmark = pytest.mark.usefixtures("either_way")
+pytestmark = [
+    pytest.mark.usefixtures("either_way"),
+    # The first use of forward mode makes torch load a module of its own that still calls torch.jit.script.
+    pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated"),
+]
 
 
 def matrices(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:
