@@ -7,7 +7,7 @@ import torch
 
 from hamvae_model.clip import Clip
 from hamvae_model.errors import UsageError
-from hamvae_model.showcase import grid, rows, side_by_side
+from hamvae_model.showcase import grid, in_step, rows, side_by_side
 
 
 def clip(frames: int, height: int = 4, width: int = 4, *, period: int | None = None) -> Clip:
@@ -28,6 +28,25 @@ def test_a_shorter_clip_repeats_when_it_is_periodic_and_stands_still_otherwise()
     short = clip(2).frames
     assert frames[..., 4:8].equal(short[[0, 1, 0, 1, 0]])
     assert frames[..., 8:].equal(short[[0, 1, 1, 1, 1]])
+
+
+def test_clips_that_change_frames_together_keep_their_durations() -> None:
+    shown, durations = in_step([clip(2, period=2), clip(3)], [[0.1, 0.25], [0.1, 0.25, 0.4]])
+    assert [frames.tolist() for frames in shown] == [[0, 1, 0], [0, 1, 2]]
+    assert durations == [0.1, 0.25, 0.4]
+
+
+def test_clips_of_different_rates_play_beside_each_other_each_at_its_own() -> None:
+    slow, fast, turning = clip(2), clip(6), clip(3, period=3)
+    shown, durations = in_step([slow, fast, turning], [[0.3, 0.3], [0.1] * 6, [0.1] * 3])
+    assert [frames.tolist() for frames in shown] == [[0, 0, 0, 1, 1, 1], [0, 1, 2, 3, 4, 5], [0, 1, 2, 0, 1, 2]]
+    assert durations == [0.1] * 6
+    assert grid([[slow, fast, turning]], shown)[..., :4].equal(slow.frames[[0, 0, 0, 1, 1, 1]])
+
+
+def test_a_clip_that_ends_holds_its_last_frame_while_a_slower_one_goes_on() -> None:
+    shown, _ = in_step([clip(2), clip(3)], [[0.1, 0.1], [0.2, 0.2, 0.2]])
+    assert shown[0].tolist() == [0, 1, 1, 1, 1, 1]
 
 
 def test_a_table_has_its_rows_below_each_other_and_its_empty_places_black() -> None:

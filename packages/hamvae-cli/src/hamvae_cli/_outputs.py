@@ -135,8 +135,9 @@ def save(
     else:
         width = columns or len(places)
         table = [places[at : at + width] for at in range(0, len(places), width)]
-        frames = showcase.grid(table, transparent=transparent)
-        media.write(path, frames, durations=max(lengths, key=len), scale=scale, loop=loop)
+        together, durations = showcase.in_step(clips, lengths)
+        frames = showcase.grid(table, together, transparent=transparent)
+        media.write(path, frames, durations=durations, scale=scale, loop=loop)
 
 
 def _save_sheet(

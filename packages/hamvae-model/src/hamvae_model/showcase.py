@@ -17,12 +17,38 @@ def side_by_side(clips: Sequence[Clip]) -> Tensor:
     return grid([clips])
 
 
-def grid(table: Sequence[Sequence[Clip | None]], *, transparent: bool = False) -> Tensor:
+def in_step(clips: Sequence[Clip], durations: Sequence[Sequence[float]]) -> tuple[list[Tensor], list[float]]:
+    """Which frames of several clips are shown together, when each is shown at its own pace.
+
+    Clips that change frames together keep their times to the last digit. Others are looked at in steps of the
+    shortest frame of all.
+
+    Args: durations: in seconds, of every frame of every clip.
+    Returns: for each clip the frames to show, int64 (t,), and the durations of these t moments.
+    """
+    longest = max(durations, key=len)
+    if all(list(own) == list(longest[: len(own)]) for own in durations):
+        return [_indices(clip, len(longest)) for clip in clips], list(longest)
+    step, whole = min(map(min, durations)), max(map(sum, durations))
+    moments = (torch.arange(max(1, round(whole / step)), dtype=torch.float64) + 0.5) * step
+    shown = []
+    for clip, own in zip(clips, durations, strict=True):
+        often = 1 if clip.period is None else 1 + int(whole / min(own))
+        order = _indices(clip, often * len(clip))
+        ends = torch.tensor(own, dtype=torch.float64)[order].cumsum(0)
+        shown.append(order[torch.searchsorted(ends, moments, right=True).clamp(max=len(order) - 1)])
+    return shown, [step] * len(moments)
+
+
+def grid(
+    table: Sequence[Sequence[Clip | None]], shown: Sequence[Tensor] | None = None, *, transparent: bool = False
+) -> Tensor:
     """One animation of clips in rows and columns, as long as the longest; None leaves a place empty.
 
     A shorter clip repeats when it is periodic, and holds its last frame otherwise. A smaller one is enlarged to the
     largest height and width, in its proportions.
 
+    Args: shown: which frames of each clip to show, as `in_step` finds them; by default one after the other.
     Returns: frames uint8 (t, 3, h, w) over black, or (t, 4, h, w) with straight alpha if asked to be transparent.
     Raises: UsageError: no clips.
     """
@@ -30,6 +56,8 @@ def grid(table: Sequence[Sequence[Clip | None]], *, transparent: bool = False) -
     if not clips:
         raise UsageError("There is no clip to show.")
     length = max(len(clip) for clip in clips)
+    order = iter(shown or [_indices(clip, length) for clip in clips])
+    length = len(shown[0]) if shown else length
     height, width = _largest(clips)
     columns = max(len(row) for row in table)
     canvas = torch.zeros(length, 4 if transparent else 3, len(table) * height, columns * width, dtype=torch.uint8)
@@ -37,9 +65,9 @@ def grid(table: Sequence[Sequence[Clip | None]], *, transparent: bool = False) -
         for j, clip in enumerate(row):
             if clip is not None:
                 fitting = resized(clip, height, width)
-                shown = straight(fitting) if transparent else fitting.frames
+                frames = straight(fitting) if transparent else fitting.frames
                 place = canvas[..., i * height : (i + 1) * height, j * width : (j + 1) * width]
-                place[:] = shown[_indices(clip, length)]
+                place[:] = frames[next(order)]
     return canvas
 
 
