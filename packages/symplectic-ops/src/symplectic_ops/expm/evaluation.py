@@ -22,8 +22,8 @@ class Options(NamedTuple):
 
     Args:
         gradient: a gradient may be asked for.
-        keep: keep the intermediate matrices for it. The compiled way never does: it computes them again in the cache
-            in about the time it would take to fetch them from memory.
+        keep: keep the intermediate matrices for it. The compiled way never does: it computes them again where they
+            are needed, in the cache.
         norm_bound: None to measure.
         compiled: the compiled way may be taken.
         check: what to refuse; without it NaN goes through.
