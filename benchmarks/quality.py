@@ -18,6 +18,7 @@ import sys
 import time
 from pathlib import Path
 
+import torch
 from machine import provenance
 
 import hamvae_model as hv
@@ -50,18 +51,7 @@ def main() -> None:
     device = choose_device(arguments.device)
     source = hv.open_source(SOURCES[preset], arguments.root, device=device, framing=PRESETS[preset].framing)
     wanted = hv.build(preset, source=source, operator=operator, steps=arguments.steps)
-    if (run / checkpoint.STATE).exists():
-        config, resume = checkpoint.load_config(run), True
-    else:
-        config, resume = wanted, False
-    if config != wanted:
-        raise SystemExit(
-            f"'{run}' holds a run with other settings than {name} has now; name another folder with --run."
-        )
-    for report in hv.fit(config, run, source=source, device=device, resume=resume):
-        if report.step % 500 == 0 or report.step == report.steps:
-            pace, left = report.sequences_per_second, report.eta_seconds / 60
-            print(f"step {report.step}/{report.steps}  {pace:.0f} sequences/s  {left:.1f} min left", flush=True)
+    config = trained(wanted, run, source, device)
 
     began = time.perf_counter()
     model = hv.load(run, device)
@@ -73,7 +63,7 @@ def main() -> None:
         "operator": config.model.operator,
         "seed": config.training.seed,
         "steps": config.training.steps,
-        "training_minutes": round(_training_seconds(run) / 60, 1),
+        "training_minutes": round(training_seconds(run) / 60, 1),
         "characters": source.splits["test"] // len(source.motions) if composed else None,
         "scoring_seconds": round(time.perf_counter() - began, 1),
         "figures": figures,
@@ -85,7 +75,22 @@ def main() -> None:
         print(f"{name:22} {value:.5g}")
 
 
-def _training_seconds(run: Path) -> float:
+def trained(wanted: hv.Config, run: Path, source: hv.Source, device: torch.device | str = "cpu") -> hv.Config:
+    """Train in the folder `run`, or go on with what is there; returns the configuration.
+
+    Raises: SystemExit: a run with other settings is there.
+    """
+    resume = (run / checkpoint.STATE).exists()
+    if resume and checkpoint.load_config(run) != wanted:
+        raise SystemExit(f"'{run}' holds a run with other settings; name another folder, or remove it.")
+    for report in hv.fit(wanted, run, source=source, device=device, resume=resume):
+        if report.step % 500 == 0 or report.step == report.steps:
+            pace, left = report.sequences_per_second, report.eta_seconds / 60
+            print(f"{run}: {report.step}/{report.steps}  {pace:.0f} clips/s  {left:.1f} min left", flush=True)
+    return wanted
+
+
+def training_seconds(run: Path) -> float:
     """Wall time in training, over all pieces: `seconds` counts from the start of each."""
     total = previous = 0.0
     for line in (run / "metrics.jsonl").read_text().splitlines():
