@@ -13,24 +13,22 @@ import math
 import os
 import platform
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as parse_safetensors
-from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from .atomic import write_bytes
 from .config import FORMAT, Config
 from .errors import HamvaeError, UsageError
+from .inventory import differences
 from .model import HamVAE
+from .tensor_file import fill, read_tensors, rebuilt, write_tensors
 
 WEIGHTS, BEST, STATE = "weights.safetensors", "best.safetensors", "state/training.safetensors"
 LOG = "metrics.jsonl"
 INVENTORY = "data.json"
-NAMED = 3  # clips that a sentence about changed data mentions
 
 
 def create_run(run: Path, config: Config, inventory: Mapping[str, str]) -> None:
@@ -50,7 +48,7 @@ def create_run(run: Path, config: Config, inventory: Mapping[str, str]) -> None:
     for leftover in (run / LOG, run / BEST, run / INVENTORY, *(run / "samples").glob("step-*.png")):
         leftover.unlink(missing_ok=True)  # of a run that ended before it was saved
     write_bytes(run / "config.json", config.to_json().encode())
-    write_bytes(run / "environment.json", json.dumps(_environment(), indent=2).encode())
+    write_bytes(run / "environment.json", json.dumps(environment(), indent=2).encode())
     if inventory:
         write_bytes(run / INVENTORY, json.dumps(inventory, indent=0).encode())
 
@@ -62,19 +60,9 @@ def check_inventory(run: Path, inventory: Mapping[str, str]) -> None:
     """
     if not (run / INVENTORY).exists():
         return
-    before = _inventory(run / INVENTORY)
-    others = {name for name in before.keys() & inventory.keys() if before[name] != inventory[name]}
-    moved = {name for name in others if before[name].split()[1:] == inventory[name].split()[1:]}
-    changes = {
-        "added": inventory.keys() - before.keys(),
-        "missing": before.keys() - inventory.keys(),
-        "changed": others - moved,
-        "moved between train and test": moved,
-    }
-    told = [f"{len(names)} {what} ({_some(names)})" for what, names in changes.items() if names]
-    if told:
+    if told := differences(_inventory(run / INVENTORY), inventory):
         raise UsageError(
-            f"The clips are not those that '{run}' was begun with: {', '.join(told)}. Put them back as they were, or "
+            f"The clips are not those that '{run}' was begun with: {told}. Put them back as they were, or "
             "begin a new run."
         )
 
@@ -87,15 +75,10 @@ def _inventory(path: Path) -> dict[str, str]:
         raise HamvaeError(f"'{path}' is damaged and cannot be read ({error}); use another copy of the run.") from None
 
 
-def _some(names: Iterable[str]) -> str:
-    first = sorted(names)
-    return ", ".join(first[:NAMED]) + (", …" if len(first) > NAMED else "")
-
-
 def save_weights(path: Path, model: HamVAE) -> None:
     """Write the weights with the configuration in their header, whole or not at all."""
     header = {"format": FORMAT, "config": model.config.to_json()}
-    write_bytes(path, to_safetensors(_portable(model.state_dict()), metadata=header))
+    write_tensors(path, model.state_dict(), header)
 
 
 def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
@@ -109,9 +92,7 @@ def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
     path = path / WEIGHTS if path.is_dir() else path
     tensors, header = _read(path)
     config = _config(header, path)
-    _check_shapes(config, tensors, path)
-    model = HamVAE(config)
-    _fill(model, tensors, path)
+    model = rebuilt(lambda: HamVAE(config), tensors, path)
     return model.to(device).to(memory_format=torch.channels_last).eval()
 
 
@@ -122,7 +103,7 @@ def save_state(run: Path, model: HamVAE, optimiser: torch.optim.Optimizer, step:
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{names[index]}/{key}": value for key, value in moments.items()}
     header = {"format": FORMAT, "config": model.config.to_json(), "step": str(step), "best": repr(best)}
-    write_bytes(run / STATE, to_safetensors(_portable(tensors), metadata=header))
+    write_tensors(run / STATE, tensors, header)
 
 
 def load_config(run: Path) -> Config:
@@ -147,7 +128,7 @@ def load_state(run: Path, model: HamVAE, optimiser: torch.optim.Optimizer) -> tu
     The optimiser's parameters must be in the order of `model.named_parameters()`.
     """
     tensors, header = _read(run / STATE)
-    _fill(model, {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model/")}, run / STATE)
+    fill(model, {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model/")}, run / STATE)
     restored = optimiser.state_dict()
     for index, (name, parameter) in enumerate(model.named_parameters()):
         prefix = f"optimiser/{name}/"
@@ -193,19 +174,8 @@ def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    try:
-        data = path.read_bytes()
-        tensors = parse_safetensors(data)
-    except FileNotFoundError:
-        raise UsageError(
-            f"There is no trained run at '{path}'; train one with `hamvae train --data SOURCE --run DIR`."
-        ) from None
-    except (SafetensorError, ValueError) as error:
-        raise HamvaeError(f"'{path}' is damaged and cannot be read ({error}); use another copy of the run.") from None
-    except OSError as error:
-        raise UsageError(f"'{path}' cannot be read ({error.strerror}).") from None
-    length = int.from_bytes(data[:8], "little")
-    return tensors, json.loads(data[8 : 8 + length]).get("__metadata__", {})
+    missing = f"There is no trained run at '{path}'; train one with `hamvae train --data SOURCE --run DIR`."
+    return read_tensors(path, missing=missing)
 
 
 def _config(header: dict[str, str], path: Path) -> Config:
@@ -215,26 +185,8 @@ def _config(header: dict[str, str], path: Path) -> Config:
         raise HamvaeError(f"'{path}' cannot be used. {error}") from None
 
 
-def _check_shapes(config: Config, tensors: dict[str, Tensor], path: Path) -> None:
-    """Compare with the network the configuration asks for before it takes memory: a header may lie about sizes."""
-    with torch.device("meta"):
-        expected = {name: tensor.shape for name, tensor in HamVAE(config).state_dict().items()}
-    if expected != {name: tensor.shape for name, tensor in tensors.items()}:
-        raise HamvaeError(f"The weights in '{path}' do not fit the configuration stored with them.")
-
-
-def _fill(model: HamVAE, tensors: dict[str, Tensor], path: Path) -> None:
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError:
-        raise HamvaeError(f"The weights in '{path}' do not fit the configuration stored with them.") from None
-
-
-def _portable(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-
-
-def _environment() -> dict[str, object]:
+def environment() -> dict[str, object]:
+    """The machine and the versions that are at work."""
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,

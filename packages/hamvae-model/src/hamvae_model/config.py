@@ -4,9 +4,11 @@ import dataclasses
 import json
 import types
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from .errors import HamvaeError
+
+Data = TypeVar("Data")
 
 FORMAT = "hamvae/1"
 OPERATORS = ("elliptic", "hamiltonian", "skew-symmetric", "unconstrained")
@@ -159,17 +161,25 @@ class Config:
 
         Raises: HamvaeError: not JSON, another format version, or a field that is missing, unknown or of another type.
         """
-        try:
-            values = json.loads(text)
-        except ValueError as error:
-            raise HamvaeError(f"The configuration is not JSON ({error}).") from None
-        found = values.pop("format", None) if isinstance(values, dict) else None
-        if found != FORMAT:
-            raise HamvaeError(
-                f"The configuration has format {found!r} where {FORMAT!r} is read; use the version that wrote it."
-            )
-        parsed: Self = _parse(cls, values, "configuration")
-        return parsed
+        return read_json(cls, text, FORMAT)
+
+
+def read_json(kind: type[Data], text: str, version: str) -> Data:
+    """A frozen dataclass from the JSON of its fields and its format version.
+
+    Raises: HamvaeError: not JSON, another format version, or a field that is missing, unknown or of another type.
+    """
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise HamvaeError(f"The configuration is not JSON ({error}).") from None
+    found = values.pop("format", None) if isinstance(values, dict) else None
+    if found != version:
+        raise HamvaeError(
+            f"The configuration has format {found!r} where {version!r} is read; use the version that wrote it."
+        )
+    parsed: Data = _parse(kind, values, "configuration")
+    return parsed
 
 
 def _parse(kind: Any, value: Any, where: str) -> Any:
@@ -184,6 +194,8 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
         return kind(**{name: _parse(types_of[name], item, name) for name, item in value.items()})  # type: ignore[operator]
     if get_origin(kind) is tuple and isinstance(value, list):
         return tuple(_parse(get_args(kind)[0], item, where) for item in value)
+    if get_origin(kind) is dict and isinstance(value, dict):
+        return {name: _parse(get_args(kind)[1], item, where) for name, item in value.items()}
     allowed = get_args(kind) if get_origin(kind) in (types.UnionType, Literal) else (kind,)
     if kind is float and type(value) is int:
         return float(value)

@@ -5,6 +5,7 @@ eight frames. The art is a bank of RGBA cells; clips are composed when asked for
 so nothing but the bank (tens of megabytes) is held in memory.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -72,6 +73,13 @@ class Characters:
     def splits(self) -> dict[str, int]:
         """Number of clips in each split: every character in every motion."""
         return {split: len(codes) * len(self.motions) for split, codes in self._splits.items()}
+
+    def hashes(self) -> dict[str, str]:
+        """A short hash of the cells of each layer of art."""
+        cells = zip(self._layers, self._cells, strict=True)
+        return {
+            layer: hashlib.blake2b(pixels.cpu().numpy().tobytes(), digest_size=8).hexdigest() for layer, pixels in cells
+        }
 
     def performance(self, characters: Tensor, motions: Tensor) -> Tensor:
         """The clips (m,) in which `characters` (m,), given by their position in a split, perform `motions` (m,)."""

@@ -1,0 +1,10 @@
+"""Judges: classifiers that say what a clip shows, so that a model's clips can be scored."""
+
+from .config import JudgeConfig as JudgeConfig
+from .config import default_path as default_path
+from .network import Judge as Judge
+from .storage import load_judge as load_judge
+from .storage import save_judge as save_judge
+from .training import measure as measure
+from .training import train_judge as train_judge
+from .training import verdicts as verdicts

@@ -1,0 +1,42 @@
+"""A judge on disk: one safetensors file whose header says what it is of, and how well it does."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from ...checkpoint import environment
+from ...config import read_json
+from ...errors import HamvaeError
+from ...tensor_file import read_tensors, rebuilt, write_tensors
+from .config import FORMAT, JudgeConfig
+from .network import Judge
+
+
+def save_judge(path: str | Path, judge: Judge) -> None:
+    """Write the judge, whole or not at all.
+
+    Raises: UsageError, HamvaeError: as `atomic.write_bytes`.
+    """
+    config = json.dumps({"format": FORMAT, **asdict(judge.config)})
+    header = {"format": FORMAT, "config": config, "environment": json.dumps(environment())}
+    write_tensors(Path(path), judge.state_dict(), header)
+
+
+def load_judge(path: str | Path, device: torch.device | str = "cpu") -> Judge:
+    """The judge that was saved, ready to judge.
+
+    Raises:
+        UsageError: nothing there.
+        HamvaeError: the file is damaged, of another version of the format, or no judge.
+    """
+    path = Path(path)
+    tensors, header = read_tensors(
+        path, missing=f"There is no judge at '{path}'; train one with `hamvae judge train --data SOURCE`."
+    )
+    try:
+        config = read_json(JudgeConfig, header.get("config", "{}"), FORMAT)
+    except HamvaeError as error:
+        raise HamvaeError(f"'{path}' cannot be used as a judge. {error}") from None
+    return rebuilt(lambda: Judge(config), tensors, path).to(device).eval().requires_grad_(False)
