@@ -13,15 +13,37 @@ from symplectic_ops import (
     SkewSymmetricHamiltonian,
     StructureError,
     apply_form,
+    elliptic_hamiltonian_matrix,
+    expm,
     form,
+    hamiltonian_matrix,
+    skew_hamiltonian_matrix,
+    skew_symmetric_hamiltonian_matrix,
 )
 from symplectic_ops.parameterisations import Space
-from symplectic_ops.testing import assert_hamiltonian, assert_skew_hamiltonian
+from symplectic_ops.testing import (
+    assert_elliptic_hamiltonian,
+    assert_hamiltonian,
+    assert_skew_hamiltonian,
+    assert_skew_symmetric_hamiltonian,
+)
 
 ALL = [Hamiltonian, EllipticHamiltonian, SkewSymmetricHamiltonian, SkewHamiltonian]
 LINEAR = [Hamiltonian, SkewSymmetricHamiltonian, SkewHamiltonian]
 every_space = pytest.mark.parametrize("space", ALL)
 every_linear_space = pytest.mark.parametrize("space", LINEAR)
+FUNCTIONS = dict(
+    zip(
+        ALL,
+        (
+            hamiltonian_matrix,
+            elliptic_hamiltonian_matrix,
+            skew_symmetric_hamiltonian_matrix,
+            skew_hamiltonian_matrix,
+        ),
+        strict=True,
+    )
+)
 sizes = pytest.mark.parametrize("d", [1, 2, 5])
 
 
@@ -74,6 +96,7 @@ def test_an_elliptic_hamiltonian_matrix_has_curvature_of_at_least_epsilon(d: int
     space = EllipticHamiltonian(d, epsilon=0.25)
     H = space(coordinates(space, 20))
     assert_hamiltonian(H)
+    assert_elliptic_hamiltonian(H, epsilon=0.25)
     assert torch.linalg.eigvalsh(-apply_form(H)).min() >= 0.25
 
 
@@ -82,6 +105,7 @@ def test_a_skew_symmetric_hamiltonian_matrix_is_both(d: int) -> None:
     H = SkewSymmetricHamiltonian(d)(coordinates(SkewSymmetricHamiltonian(d), 3))
     assert torch.equal(H, -H.mT)
     assert_hamiltonian(H, tolerance=0)
+    assert_skew_symmetric_hamiltonian(H, tolerance=0)
 
 
 @sizes
@@ -198,3 +222,108 @@ def test_a_matrix_with_nan_is_refused(space: type[Space]) -> None:
 def test_elliptic_curvature_must_be_positive() -> None:
     with pytest.raises(StructureError, match=r"`epsilon` must be positive.*got 0\.0\. Use `Hamiltonian`"):
         EllipticHamiltonian(2, epsilon=0.0)
+
+
+@every_space
+@sizes
+def test_the_plain_function_is_the_module_of_the_size_that_fits(space: type[Space], d: int) -> None:
+    params = coordinates(space(d), 3, 4)
+    assert torch.equal(FUNCTIONS[space](params), space(d)(params))
+
+
+def test_the_plain_function_of_elliptic_matrices_takes_their_epsilon() -> None:
+    params = coordinates(EllipticHamiltonian(2))
+    assert torch.equal(elliptic_hamiltonian_matrix(params, epsilon=0.5), EllipticHamiltonian(2, epsilon=0.5)(params))
+
+
+@every_space
+def test_the_plain_function_is_transformed_as_any_other(space: type[Space]) -> None:
+    params = coordinates(space(2), 3)
+    torch.testing.assert_close(torch.func.vmap(FUNCTIONS[space])(params), space(2)(params))
+    assert torch.func.jacrev(FUNCTIONS[space])(params[0]).shape == (4, 4, space(2).dim)
+
+
+@pytest.mark.parametrize(
+    ("space", "nearest"),
+    [
+        (Hamiltonian, r"3 \(d = 1\) or 10 \(d = 2\)"),
+        (EllipticHamiltonian, r"3 \(d = 1\) or 10 \(d = 2\)"),
+        (SkewSymmetricHamiltonian, r"4 \(d = 2\) or 9 \(d = 3\)"),
+        (SkewHamiltonian, r"1 \(d = 1\) or 6 \(d = 2\)"),
+    ],
+)
+def test_a_number_of_parameters_that_no_size_has_is_refused_with_the_nearest(space: type[Space], nearest: str) -> None:
+    with pytest.raises(StructureError, match=rf"one {space.__name__}, such as {nearest}; got \(7, 5\)\."):
+        FUNCTIONS[space](torch.zeros(7, 5))
+
+
+@every_space
+def test_no_parameters_at_all_are_refused(space: type[Space]) -> None:
+    for params in (torch.tensor(1.0), torch.zeros(3, 0)):
+        with pytest.raises(StructureError, match=r"such as 1 |such as 3 "):
+            FUNCTIONS[space](params)
+
+
+@every_space
+@pytest.mark.parametrize("d", [1, 4])
+def test_random_matrices_have_the_scale_asked_for_and_lie_in_their_space(space: type[Space], d: int) -> None:
+    """E‖H‖² = 2d scale², here as the mean of two thousand."""
+    H = space(d).random(40, 50, scale=3.0, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert H.shape == (40, 50, 2 * d, 2 * d)
+    assert (H.square().sum((-2, -1)).mean() / (2 * d * 9.0) - 1).abs() < 0.05
+    torch.testing.assert_close(space(d).project(H), H, rtol=0, atol=1e-12)
+
+
+@every_space
+def test_random_matrices_prefer_no_direction_of_phase_space(space: type[Space]) -> None:
+    """Their second moments are those of the same matrices in coordinates turned by an orthogonal symplectic matrix."""
+    H = space(2).random(20_000, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    Q = expm(SkewSymmetricHamiltonian(2)(coordinates(SkewSymmetricHamiltonian(2))))
+    turned = (Q @ H @ Q.mT).flatten(1)
+    torch.testing.assert_close(turned.T @ turned / 20_000, H.flatten(1).T @ H.flatten(1) / 20_000, rtol=0, atol=0.05)
+
+
+@every_space
+def test_random_matrices_come_from_the_generator_in_the_dtype_asked_for(space: type[Space]) -> None:
+    one, same, other = (
+        space(2).random(dtype=torch.float32, generator=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
+    )
+    assert one.dtype == torch.float32 and torch.equal(one, same) and not torch.equal(one, other)
+
+
+@every_space
+def test_a_scale_below_zero_is_refused(space: type[Space]) -> None:
+    with pytest.raises(StructureError, match=r"`scale` must be a number ≥ 0; got -1\.0"):
+        space(1).random(scale=-1.0)
+
+
+def test_an_elliptic_matrix_cannot_be_smaller_than_its_epsilon() -> None:
+    with pytest.raises(StructureError, match=r"`scale` must be at least the `epsilon` of the space, 0\.5"):
+        EllipticHamiltonian(2, epsilon=0.5).random(scale=0.4)
+    least = EllipticHamiltonian(2, epsilon=0.5).random(scale=0.5)
+    torch.testing.assert_close(least, 0.5 * form(2))
+
+
+@every_space
+@pytest.mark.parametrize("d", [0, -1, 1.5])
+def test_a_space_without_whole_pairs_is_refused(space: type[Space], d: int) -> None:
+    with pytest.raises(StructureError, match=r"`d` must be a number of position-momentum pairs, a whole one from 1 on"):
+        space(d)
+
+
+@every_space
+@pytest.mark.parametrize(("shape", "sentence"), [((3, 3), "Pad the state"), ((2, 4), "even square"), ((6, 6), "Build")])
+def test_only_matrices_of_its_size_are_projected(space: type[Space], shape: tuple[int, int], sentence: str) -> None:
+    with pytest.raises(StructureError, match=sentence):
+        space(2).project(torch.zeros(shape))
+
+
+@every_space
+def test_double_precision_is_refused_on_a_device_without_it(space: type[Space]) -> None:
+    with pytest.raises(TypeError, match=r"`mps` has no float64\. Ask for float32, or keep these matrices on the CPU"):
+        space(2).random(dtype=torch.float64, device="mps")
+
+
+def test_the_form_in_double_precision_is_refused_on_a_device_without_it() -> None:
+    with pytest.raises(TypeError, match=r"`mps` has no float64"):
+        form(2, dtype=torch.float64, device="mps")

@@ -10,8 +10,13 @@ import symplectic_ops
 PUBLIC = {
     *{"NonFiniteError", "StructureError", "blocks", "expm", "expm_frechet", "flow", "Flow"},
     *{"form", "apply_form", "symplectic_inverse", "energy", "frequencies", "growth_rates"},
+    *{"cayley", "cayley_inverse", "symplectify"},
     *{"Hamiltonian", "EllipticHamiltonian", "SkewSymmetricHamiltonian", "SkewHamiltonian"},
     *{"hamiltonian", "elliptic_hamiltonian", "skew_symmetric_hamiltonian", "skew_hamiltonian"},
+    *{"hamiltonian_matrix", "elliptic_hamiltonian_matrix"},
+    *{"skew_symmetric_hamiltonian_matrix", "skew_hamiltonian_matrix"},
+    *{"elliptic_hamiltonian_residual", "skew_symmetric_hamiltonian_residual"},
+    *{"is_elliptic_hamiltonian", "is_skew_symmetric_hamiltonian"},
     *{"hamiltonian_residual", "skew_hamiltonian_residual", "symplectic_residual", "orthogonal_residual"},
     *{"is_hamiltonian", "is_skew_hamiltonian", "is_symplectic", "is_orthogonal"},
 }

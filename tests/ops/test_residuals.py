@@ -1,26 +1,44 @@
 """Distances from the classes of matrices, and the predicates built on them."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given
 from torch import Tensor
 
 from symplectic_ops import (
+    EllipticHamiltonian,
     Hamiltonian,
     SkewHamiltonian,
     SkewSymmetricHamiltonian,
+    StructureError,
+    elliptic_hamiltonian_residual,
     expm,
     form,
     hamiltonian_residual,
+    is_elliptic_hamiltonian,
     is_hamiltonian,
     is_orthogonal,
     is_skew_hamiltonian,
+    is_skew_symmetric_hamiltonian,
     is_symplectic,
     orthogonal_residual,
     skew_hamiltonian_residual,
+    skew_symmetric_hamiltonian_residual,
     symplectic_residual,
 )
+from symplectic_ops.parameterisations import Space
 from symplectic_ops.testing import generators
+
+EVERY_PREDICATE = (
+    is_hamiltonian,
+    is_elliptic_hamiltonian,
+    is_skew_symmetric_hamiltonian,
+    is_skew_hamiltonian,
+    is_symplectic,
+    is_orthogonal,
+)
 
 
 @given(generators(Hamiltonian))
@@ -40,10 +58,28 @@ def test_the_linear_residuals_do_not_depend_on_scale() -> None:
     torch.testing.assert_close(hamiltonian_residual(1e-9 * A), hamiltonian_residual(A))
 
 
-def test_the_linear_residual_is_the_relative_distance_to_the_projection() -> None:
+@pytest.mark.parametrize(
+    ("residual", "space"),
+    [
+        (hamiltonian_residual, Hamiltonian),
+        (elliptic_hamiltonian_residual, EllipticHamiltonian),
+        (skew_symmetric_hamiltonian_residual, SkewSymmetricHamiltonian),
+        (skew_hamiltonian_residual, SkewHamiltonian),
+    ],
+)
+def test_the_residual_of_a_space_is_the_relative_distance_to_the_projection(
+    residual: Callable[[Tensor], Tensor], space: type[Space]
+) -> None:
     A = torch.randn(5, 6, 6, dtype=torch.float64)
-    distance = torch.linalg.matrix_norm(A - Hamiltonian(3).project(A)) / torch.linalg.matrix_norm(A)
-    torch.testing.assert_close(hamiltonian_residual(A), distance)
+    distance = torch.linalg.matrix_norm(A - space(3).project(A)) / torch.linalg.matrix_norm(A)
+    torch.testing.assert_close(residual(A), distance)
+
+
+def test_an_elliptic_matrix_is_measured_against_the_curvature_asked_for() -> None:
+    """Energy ½(4q² + p²): curvatures 4 and 1."""
+    spring = torch.tensor([[0.0, 1.0], [-4.0, 0.0]])
+    assert is_elliptic_hamiltonian(spring, epsilon=1.0)
+    assert not is_elliptic_hamiltonian(spring, epsilon=1.01)
 
 
 def test_the_zero_matrix_lies_in_both_linear_spaces() -> None:
@@ -98,11 +134,23 @@ def test_residuals_come_one_for_each_matrix() -> None:
 
 def test_matrices_of_size_zero_belong_everywhere() -> None:
     empty = torch.zeros(3, 0, 0)
-    for belongs in (is_hamiltonian, is_skew_hamiltonian, is_symplectic, is_orthogonal):
+    for belongs in EVERY_PREDICATE:
         assert belongs(empty).tolist() == [True] * 3
 
 
 def test_a_matrix_with_nan_belongs_nowhere() -> None:
     broken = torch.full((2, 2), torch.nan)
-    for belongs in (is_hamiltonian, is_skew_hamiltonian, is_symplectic, is_orthogonal):
+    for belongs in EVERY_PREDICATE:
         assert not belongs(broken)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 4), (3, 3)])
+def test_a_matrix_without_pairs_is_refused_by_name(shape: tuple[int, ...]) -> None:
+    for residual in (hamiltonian_residual, elliptic_hamiltonian_residual, skew_hamiltonian_residual):
+        with pytest.raises(StructureError, match=r"`A` must end in an even square .* Pad the state by one channel"):
+            residual(torch.zeros(shape))
+
+
+def test_an_oblong_matrix_cannot_be_orthogonal() -> None:
+    with pytest.raises(StructureError, match=r"`Q` must be square matrices \(\.\.\., n, n\); got \(2, 3\)"):
+        orthogonal_residual(torch.zeros(2, 3))

@@ -7,15 +7,25 @@ import torch
 from hypothesis import given
 from torch import Tensor
 
-from symplectic_ops import EllipticHamiltonian, SkewHamiltonian, form, is_hamiltonian, is_skew_hamiltonian
+from symplectic_ops import (
+    EllipticHamiltonian,
+    SkewHamiltonian,
+    form,
+    is_hamiltonian,
+    is_skew_hamiltonian,
+    is_symplectic,
+)
 from symplectic_ops.testing import (
+    assert_elliptic_hamiltonian,
     assert_hamiltonian,
     assert_orthogonal,
     assert_skew_hamiltonian,
+    assert_skew_symmetric_hamiltonian,
     assert_symplectic,
     generators,
     matrices,
     states_like,
+    symplectic_matrices,
 )
 
 
@@ -41,6 +51,12 @@ def test_generators_of_any_space_can_be_drawn(W: Tensor) -> None:
     assert is_skew_hamiltonian(W)
 
 
+@given(symplectic_matrices(pairs=(1, 2), norms=(1e-3, 2.0)))
+def test_symplectic_matrices_are_drawn_that_belong_to_the_group(S: Tensor) -> None:
+    assert S.shape in {(2, 2), (4, 4)} and S.dtype == torch.float64
+    assert is_symplectic(S)
+
+
 def test_states_are_the_same_for_the_same_seed() -> None:
     H = torch.zeros(3, 4, 4)
     assert states_like(H, 1).shape == (3, 4)
@@ -50,6 +66,18 @@ def test_states_are_the_same_for_the_same_seed() -> None:
 
 ASSERTIONS: list[tuple[Callable[..., None], Tensor, Tensor, str]] = [
     (assert_hamiltonian, form(1), torch.eye(2), r"not Hamiltonian: residual 1\.0e\+00 > "),
+    (
+        assert_elliptic_hamiltonian,
+        form(1),
+        -form(1),
+        r"not elliptic Hamiltonian with ε = 0\.001: residual 1\.0e\+00 > ",
+    ),
+    (
+        assert_skew_symmetric_hamiltonian,
+        form(1),
+        torch.eye(2),
+        r"not skew-symmetric Hamiltonian: residual 1\.0e\+00 > ",
+    ),
     (assert_skew_hamiltonian, torch.eye(2), form(1), r"not skew-Hamiltonian: residual 1\.0e\+00 > "),
     (assert_symplectic, form(1), 2 * torch.eye(2), r"not symplectic: residual 5\.3e-01 > "),
     (assert_orthogonal, form(1), 2 * torch.eye(2), r"not orthogonal: residual 5\.3e-01 > "),
@@ -62,7 +90,7 @@ def test_an_assertion_passes_members_and_says_how_far_off_a_stranger_is(
     check: Callable[..., None], member: Tensor, stranger: Tensor, sentence: str
 ) -> None:
     check(member)
-    check(stranger, tolerance=1.0)
+    check(stranger, tolerance=1.01)
     with pytest.raises(AssertionError, match=sentence):
         check(torch.stack([member, stranger]))
 

@@ -2,6 +2,8 @@
 
 from . import blocks as blocks
 from ._version import __version__ as __version__
+from .cayley import cayley as cayley
+from .cayley import cayley_inverse as cayley_inverse
 from .errors import NonFiniteError as NonFiniteError
 from .errors import StructureError as StructureError
 from .expm import expm as expm
@@ -16,17 +18,26 @@ from .parameterisations import Hamiltonian as Hamiltonian
 from .parameterisations import SkewHamiltonian as SkewHamiltonian
 from .parameterisations import SkewSymmetricHamiltonian as SkewSymmetricHamiltonian
 from .parameterisations import elliptic_hamiltonian as elliptic_hamiltonian
+from .parameterisations import elliptic_hamiltonian_matrix as elliptic_hamiltonian_matrix
 from .parameterisations import hamiltonian as hamiltonian
+from .parameterisations import hamiltonian_matrix as hamiltonian_matrix
 from .parameterisations import skew_hamiltonian as skew_hamiltonian
+from .parameterisations import skew_hamiltonian_matrix as skew_hamiltonian_matrix
 from .parameterisations import skew_symmetric_hamiltonian as skew_symmetric_hamiltonian
+from .parameterisations import skew_symmetric_hamiltonian_matrix as skew_symmetric_hamiltonian_matrix
+from .residuals import elliptic_hamiltonian_residual as elliptic_hamiltonian_residual
 from .residuals import hamiltonian_residual as hamiltonian_residual
+from .residuals import is_elliptic_hamiltonian as is_elliptic_hamiltonian
 from .residuals import is_hamiltonian as is_hamiltonian
 from .residuals import is_orthogonal as is_orthogonal
 from .residuals import is_skew_hamiltonian as is_skew_hamiltonian
+from .residuals import is_skew_symmetric_hamiltonian as is_skew_symmetric_hamiltonian
 from .residuals import is_symplectic as is_symplectic
 from .residuals import orthogonal_residual as orthogonal_residual
 from .residuals import skew_hamiltonian_residual as skew_hamiltonian_residual
+from .residuals import skew_symmetric_hamiltonian_residual as skew_symmetric_hamiltonian_residual
 from .residuals import symplectic_residual as symplectic_residual
 from .spectrum import energy as energy
 from .spectrum import frequencies as frequencies
 from .spectrum import growth_rates as growth_rates
+from .symplectify import symplectify as symplectify

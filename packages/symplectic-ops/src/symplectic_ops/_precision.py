@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import Tensor
 
 # Half precision is for storing: the work is done in float32 and rounded once.
 WORKING_DTYPES = {
@@ -18,6 +19,25 @@ WORKING_DTYPES = {
 def has_double(device: torch.device) -> bool:
     """Whether the device computes in double precision; Apple's GPUs (mps) do not."""
     return device.type != "mps"
+
+
+def double(x: Tensor) -> Tensor:
+    """x in double precision, on the CPU where its own device has none."""
+    return x.to(x.device if has_double(x.device) else torch.device("cpu"), torch.float64)
+
+
+def check_double(dtype: torch.dtype | None, device: torch.device | str | None) -> None:
+    """Refuse to make double precision numbers where the device has none.
+
+    Raises:
+        TypeError: what to do instead.
+    """
+    home = torch.get_default_device() if device is None else torch.device(device)
+    if (dtype or torch.get_default_dtype()) is torch.float64 and not has_double(home):
+        raise TypeError(
+            f"`{home.type}` has no float64. Ask for float32, or keep these matrices on the CPU; `flow` computes its "
+            "propagators in double precision all the same."
+        )
 
 
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:

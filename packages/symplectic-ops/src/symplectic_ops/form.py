@@ -3,16 +3,21 @@
 import torch
 from torch import Tensor
 
+from ._precision import check_double
 from .errors import StructureError
 
 
 def form(d: int, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> Tensor:
     """The matrix J of d position-momentum pairs, (2d, 2d).
 
+    Raises:
+        TypeError: float64 on a device without it.
+
     >>> form(1)
     tensor([[ 0.,  1.],
             [-1.,  0.]])
     """
+    check_double(dtype, device)
     return apply_form(torch.eye(2 * d, dtype=dtype, device=device)) + 0  # no minus zeros
 
 

@@ -1,8 +1,10 @@
-"""How far a matrix is from Hamiltonian, skew-Hamiltonian, symplectic or orthogonal."""
+"""How far a matrix is from each of the spaces, from the symplectic group and from the orthogonal one."""
 
 import torch
 from torch import Tensor
 
+from ._precision import WORKING_DTYPES
+from .errors import StructureError
 from .form import apply_form, pairs, symplectic_inverse
 
 
@@ -12,7 +14,34 @@ def hamiltonian_residual(A: Tensor) -> Tensor:
     >>> hamiltonian_residual(torch.eye(2))  # stretching both axes preserves no area
     tensor(1.)
     """
-    return _relative_to(A, (A + symplectic_inverse(A)) / 2)
+    return _relative(_norm(_skew_hamiltonian_part(A)), A)
+
+
+def elliptic_hamiltonian_residual(A: Tensor, epsilon: float = 1e-3) -> Tensor:
+    """Distance from A (..., 2d, 2d) to the nearest H = J M with M ⪰ εI, relative to ‖A‖_F: (...).
+
+    >>> spring, saddle = torch.tensor([[[0.0, 1.0], [-4.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]]])
+    >>> elliptic_hamiltonian_residual(spring)
+    tensor(0.)
+    >>> elliptic_hamiltonian_residual(saddle, epsilon=0.0).round(decimals=4)  # half of its energy is negative
+    tensor(0.7071)
+    """
+    pairs(A, "A")
+    M = -apply_form(A.to(WORKING_DTYPES[A.dtype]))
+    missing = (epsilon - torch.linalg.eigvalsh((M + M.mT) / 2)).clamp(min=0)
+    return _relative(torch.hypot(_norm(M - M.mT) / 2, torch.linalg.vector_norm(missing, dim=-1)).to(A.dtype), A)
+
+
+def skew_symmetric_hamiltonian_residual(A: Tensor) -> Tensor:
+    """Distance from A (..., 2d, 2d) to the nearest skew-symmetric Hamiltonian matrix, relative to ‖A‖_F: (...), 0 to 1.
+
+    >>> skew_symmetric_hamiltonian_residual(torch.tensor([[0.0, 3.0], [-3.0, 0.0]]))
+    tensor(0.)
+    """
+    # What is not Hamiltonian and what is not skew-symmetric of the rest are orthogonal to each other.
+    other = _skew_hamiltonian_part(A)
+    rest = A - other
+    return _relative(torch.hypot(_norm(other), _norm(rest + rest.mT) / 2), A)
 
 
 def skew_hamiltonian_residual(A: Tensor) -> Tensor:
@@ -21,7 +50,8 @@ def skew_hamiltonian_residual(A: Tensor) -> Tensor:
     >>> skew_hamiltonian_residual(torch.eye(2))
     tensor(0.)
     """
-    return _relative_to(A, (A - symplectic_inverse(A)) / 2)
+    pairs(A, "A")
+    return _relative(_norm(A - symplectic_inverse(A)) / 2, A)
 
 
 def symplectic_residual(S: Tensor) -> Tensor:
@@ -41,15 +71,30 @@ def symplectic_residual(S: Tensor) -> Tensor:
 def orthogonal_residual(Q: Tensor) -> Tensor:
     """‖QᵀQ − I‖_F / max(‖Q‖²_F, n) for Q (..., n, n): (...).
 
+    Raises:
+        StructureError: Q is not square.
+
     >>> orthogonal_residual(torch.tensor([[0.0, 1.0], [-1.0, 0.0]]))
     tensor(0.)
     """
+    if Q.ndim < 2 or Q.shape[-1] != Q.shape[-2]:
+        raise StructureError(f"`Q` must be square matrices (..., n, n); got {tuple(Q.shape)}.")
     return _norm(Q.mT @ Q - torch.eye(Q.shape[-1], dtype=Q.dtype, device=Q.device)) / _square_scale(Q)
 
 
 def is_hamiltonian(A: Tensor, tolerance: float | None = None) -> Tensor:
     """Whether each matrix of A is Hamiltonian, (J A symmetric), to within `tolerance` (default: see `tolerance_of`)."""
     return hamiltonian_residual(A) <= tolerance_of(A, tolerance)
+
+
+def is_elliptic_hamiltonian(A: Tensor, epsilon: float = 1e-3, tolerance: float | None = None) -> Tensor:
+    """Whether each matrix of A is Hamiltonian with an energy M ⪰ εI, to within `tolerance`."""
+    return elliptic_hamiltonian_residual(A, epsilon) <= tolerance_of(A, tolerance)
+
+
+def is_skew_symmetric_hamiltonian(A: Tensor, tolerance: float | None = None) -> Tensor:
+    """Whether each matrix of A is skew-symmetric and Hamiltonian, [[A, B], [−B, A]], to within `tolerance`."""
+    return skew_symmetric_hamiltonian_residual(A) <= tolerance_of(A, tolerance)
 
 
 def is_skew_hamiltonian(A: Tensor, tolerance: float | None = None) -> Tensor:
@@ -80,10 +125,15 @@ def _norm(x: Tensor) -> Tensor:
     return norm
 
 
-def _relative_to(A: Tensor, part: Tensor) -> Tensor:
-    """‖part‖ / ‖A‖, where the zero matrix is at distance zero from every linear space."""
+def _relative(distance: Tensor, A: Tensor) -> Tensor:
+    """distance / ‖A‖, where the zero matrix is measured against one."""
     whole = _norm(A)
-    return _norm(part) / torch.where(whole == 0, 1, whole)
+    return distance / torch.where(whole == 0, 1, whole)
+
+
+def _skew_hamiltonian_part(A: Tensor) -> Tensor:
+    pairs(A, "A")
+    return (A + symplectic_inverse(A)) / 2
 
 
 def _square_scale(x: Tensor) -> Tensor:

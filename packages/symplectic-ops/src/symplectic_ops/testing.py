@@ -11,11 +11,14 @@ from hypothesis import strategies
 from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
+from .expm import expm
 from .parameterisations import Hamiltonian, Space
 from .residuals import (
+    elliptic_hamiltonian_residual,
     hamiltonian_residual,
     orthogonal_residual,
     skew_hamiltonian_residual,
+    skew_symmetric_hamiltonian_residual,
     symplectic_residual,
     tolerance_of,
 )
@@ -42,9 +45,22 @@ def generators(
     """
 
     def build(d: int, magnitude: float, seed: int) -> Tensor:
-        source = space(d)
-        params = torch.randn(source.dim, dtype=torch.float64, generator=_source(seed))
-        return _scaled(source(params), magnitude)
+        return _scaled(space(d).random(dtype=torch.float64, generator=_source(seed)), magnitude)
+
+    return strategies.builds(build, strategies.integers(*pairs), _magnitudes(norms), _seeds())
+
+
+def symplectic_matrices(
+    *, pairs: tuple[int, int] = (1, 4), norms: tuple[float, float] = (1e-6, 2.0)
+) -> SearchStrategy[Tensor]:
+    """Random symplectic matrices exp(G) exp(H), (2d, 2d), float64, with d and the 1-norms of G, H within these limits.
+
+    One factor would not do: not every symplectic matrix is the exponential of a Hamiltonian one.
+    """
+
+    def build(d: int, magnitude: float, seed: int) -> Tensor:
+        G, H = Hamiltonian(d).random(2, dtype=torch.float64, generator=_source(seed))
+        return expm(_scaled(G, magnitude)) @ expm(_scaled(H, magnitude))
 
     return strategies.builds(build, strategies.integers(*pairs), _magnitudes(norms), _seeds())
 
@@ -57,6 +73,16 @@ def states_like(H: Tensor, seed: int) -> Tensor:
 def assert_hamiltonian(A: Tensor, tolerance: float | None = None) -> None:
     """Fail unless every matrix of A is Hamiltonian; see `hamiltonian_residual` and `tolerance_of`."""
     _assert_small(hamiltonian_residual(A), A, tolerance, "Hamiltonian")
+
+
+def assert_elliptic_hamiltonian(A: Tensor, epsilon: float = 1e-3, tolerance: float | None = None) -> None:
+    """Fail unless every matrix of A is J M with M ⪰ εI; see `elliptic_hamiltonian_residual` and `tolerance_of`."""
+    _assert_small(elliptic_hamiltonian_residual(A, epsilon), A, tolerance, f"elliptic Hamiltonian with ε = {epsilon:g}")
+
+
+def assert_skew_symmetric_hamiltonian(A: Tensor, tolerance: float | None = None) -> None:
+    """Fail unless every matrix of A is; see `skew_symmetric_hamiltonian_residual` and `tolerance_of`."""
+    _assert_small(skew_symmetric_hamiltonian_residual(A), A, tolerance, "skew-symmetric Hamiltonian")
 
 
 def assert_skew_hamiltonian(A: Tensor, tolerance: float | None = None) -> None:

@@ -3,9 +3,13 @@
 from ._space import Space as Space
 from .elliptic_hamiltonian import EllipticHamiltonian as EllipticHamiltonian
 from .elliptic_hamiltonian import elliptic_hamiltonian as elliptic_hamiltonian
+from .elliptic_hamiltonian import elliptic_hamiltonian_matrix as elliptic_hamiltonian_matrix
 from .hamiltonian import Hamiltonian as Hamiltonian
 from .hamiltonian import hamiltonian as hamiltonian
+from .hamiltonian import hamiltonian_matrix as hamiltonian_matrix
 from .skew_hamiltonian import SkewHamiltonian as SkewHamiltonian
 from .skew_hamiltonian import skew_hamiltonian as skew_hamiltonian
+from .skew_hamiltonian import skew_hamiltonian_matrix as skew_hamiltonian_matrix
 from .skew_symmetric_hamiltonian import SkewSymmetricHamiltonian as SkewSymmetricHamiltonian
 from .skew_symmetric_hamiltonian import skew_symmetric_hamiltonian as skew_symmetric_hamiltonian
+from .skew_symmetric_hamiltonian import skew_symmetric_hamiltonian_matrix as skew_symmetric_hamiltonian_matrix

@@ -1,11 +1,14 @@
 """Linear spaces of matrices in which every entry is zero, a parameter or minus a parameter."""
 
+import math
+from abc import abstractmethod
+
 import torch
 from torch import Tensor
 
 from ..errors import StructureError
 from ..residuals import tolerance_of
-from ._space import Space
+from ._space import Normal, Space
 
 
 class SignedEntries(Space):
@@ -19,14 +22,20 @@ class SignedEntries(Space):
     sign: Tensor
     first: Tensor
 
-    def __init__(self, d: int, dim: int, template: Tensor) -> None:
-        super().__init__()
-        self.d, self.dim = d, dim
-        entries = template.abs().flatten().tolist()
+    def __init__(self, d: int) -> None:
+        super().__init__(d)
+        template = self.template(d)
+        numbers, places = template.abs().flatten().sort(stable=True)
+        first = places[torch.searchsorted(numbers, torch.arange(1, self.dim + 1))]
         # The template belongs to the class, not to the weights: it is left out of the state dict.
         self.register_buffer("index", (template.abs() - 1).clamp(min=0), persistent=False)
         self.register_buffer("sign", template.sign().to(torch.int8), persistent=False)
-        self.register_buffer("first", torch.tensor([entries.index(k + 1) for k in range(dim)]).long(), persistent=False)
+        self.register_buffer("first", first, persistent=False)
+
+    @staticmethod
+    @abstractmethod
+    def template(d: int) -> Tensor:
+        """Which parameter stands where, (2d, 2d) int64; see above."""
 
     def forward(self, params: Tensor) -> Tensor:
         self._check_params(params)
@@ -34,7 +43,7 @@ class SignedEntries(Space):
 
     def right_inverse(self, H: Tensor) -> Tensor:
         self._check_size(H)
-        distance = torch.linalg.vector_norm(self.project(H) - H, dim=(-2, -1))
+        distance = torch.linalg.vector_norm(self._nearest(H) - H, dim=(-2, -1))
         size = torch.linalg.vector_norm(H, dim=(-2, -1))
         if not bool((distance <= tolerance_of(H) * size).all()):
             raise StructureError(
@@ -44,3 +53,7 @@ class SignedEntries(Space):
             )
         params: Tensor = H.flatten(-2)[..., self.first] * self.sign.flatten()[self.first]
         return params
+
+    def _random(self, normal: Normal, scale: float) -> Tensor:
+        """A matrix of normal numbers, projected: `dim` of its (2d)² dimensions are left."""
+        return self._nearest(normal(2 * self.d, 2 * self.d)) * (scale * math.sqrt(2 * self.d / self.dim))

@@ -1,12 +1,15 @@
 """Hamiltonian matrices of positive definite energy: H = J M, M ⪰ εI."""
 
+import math
+
 import torch
 from torch import Tensor
 
+from .._precision import WORKING_DTYPES
 from ..errors import StructureError
-from ..form import apply_form, symplectic_inverse
-from ..residuals import is_hamiltonian, tolerance_of
-from ._space import Layer, Space, constrain
+from ..form import apply_form
+from ..residuals import is_elliptic_hamiltonian
+from ._space import Layer, Normal, Space, constrain, matrix
 
 
 class EllipticHamiltonian(Space):
@@ -34,16 +37,20 @@ class EllipticHamiltonian(Space):
     column: Tensor
 
     def __init__(self, d: int, epsilon: float = 1e-3) -> None:
-        super().__init__()
+        super().__init__(d)
         if not epsilon > 0:
             raise StructureError(
                 f"`epsilon` must be positive, because at zero an orbit may run away to infinity; got {epsilon}. "
                 "Use `Hamiltonian` if unbounded orbits are wanted."
             )
         row, column = torch.tril_indices(2 * d, 2 * d)
-        self.d, self.dim, self.epsilon = d, len(row), epsilon
+        self.epsilon = epsilon
         self.register_buffer("row", row, persistent=False)
         self.register_buffer("column", column, persistent=False)
+
+    @staticmethod
+    def dimension(d: int) -> int:
+        return 2 * d**2 + d
 
     def forward(self, params: Tensor) -> Tensor:
         self._check_params(params)
@@ -61,28 +68,56 @@ class EllipticHamiltonian(Space):
             StructureError: H has another size, is not Hamiltonian, or its energy is less than ½ ε‖s‖² somewhere.
         """
         self._check_size(H)
-        curvature, axes = torch.linalg.eigh(_symmetric_part(-apply_form(H)))
-        size = torch.linalg.vector_norm(curvature, dim=-1, keepdim=True)
-        excess = curvature - self.epsilon
-        if not bool(is_hamiltonian(H).all() & (excess >= -tolerance_of(H) * size).all()):
+        if not bool(is_elliptic_hamiltonian(H, self.epsilon).all()):
             raise StructureError(
                 f"`H` must be Hamiltonian with an energy matrix −J H whose eigenvalues are at least {self.epsilon:g}. "
                 "Assign `project(H)`, the nearest matrix of this space, if that is what you mean."
             )
         # L comes from a QR decomposition of the square root, since Cholesky fails where M − εI is singular.
-        floor = H.shape[-1] * torch.finfo(H.dtype).eps * size
-        R = torch.linalg.qr(torch.maximum(excess, floor).sqrt().unsqueeze(-1) * axes.mT).R
+        curvature, axes = _energy_axes(H)
+        floor = 2 * self.d * torch.finfo(H.dtype).eps * torch.linalg.vector_norm(curvature, dim=-1, keepdim=True)
+        R = torch.linalg.qr(torch.maximum(curvature - self.epsilon, floor).sqrt().unsqueeze(-1) * axes.mT).R
         L = (R * R.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-1)).mT
         entries = L[..., self.row, self.column]
-        return torch.where(self.row == self.column, _softplus_inverse(entries), entries)
+        return torch.where(self.row == self.column, _softplus_inverse(entries), entries).to(H.dtype)
 
-    def project(self, A: Tensor) -> Tensor:
-        """The nearest matrix of this space to A (*, 2d, 2d) in the Frobenius norm: eigenvalues of M raised to ε."""
-        curvature, axes = torch.linalg.eigh(_symmetric_part(-apply_form((A - symplectic_inverse(A)) / 2)))
-        return apply_form(_symmetric_part((axes * curvature.clamp(min=self.epsilon).unsqueeze(-2)) @ axes.mT))
+    def _nearest(self, A: Tensor) -> Tensor:
+        """The Hamiltonian part of A, the eigenvalues of its M raised to ε."""
+        curvature, axes = _energy_axes(A)
+        M = (axes * curvature.clamp(min=self.epsilon).unsqueeze(-2)) @ axes.mT
+        return apply_form(_symmetric_part(M)).to(A.dtype)
+
+    def _random(self, normal: Normal, scale: float) -> Tensor:
+        """M = εI + cG Gᵀ, G normal with twice as many columns as rows: axes of M about 1 : 30 at most.
+
+        With n rows and m columns E tr GGᵀ = nm and E tr (GGᵀ)² = nm(n + m + 1); c solves E‖M‖² = n scale².
+        """
+        if scale < self.epsilon:
+            raise StructureError(
+                f"`scale` must be at least the `epsilon` of the space, {self.epsilon:g}, because no singular value is "
+                f"smaller; got {scale}."
+            )
+        n, m = 2 * self.d, 4 * self.d
+        half_linear, quadratic, constant = self.epsilon * m, m * (n + m + 1), scale**2 - self.epsilon**2
+        c = (math.sqrt(half_linear**2 + quadratic * constant) - half_linear) / quadratic
+        G = normal(n, m)
+        return apply_form(c * G @ G.mT + self.epsilon * torch.eye(n, dtype=G.dtype, device=G.device))
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, epsilon={self.epsilon:g}"
+
+
+def elliptic_hamiltonian_matrix(params: Tensor, *, epsilon: float = 1e-3) -> Tensor:
+    """The elliptic Hamiltonian matrices (*, 2d, 2d) with parameters (*, 2d² + d), as `EllipticHamiltonian(d)`.
+
+    Raises:
+        StructureError: 2d² + d numbers for no d, or epsilon is not positive.
+
+    >>> elliptic_hamiltonian_matrix(torch.zeros(3), epsilon=0.5).round(decimals=4)  # L = log 2 · I
+    tensor([[ 0.0000,  0.9805],
+            [-0.9805, -0.0000]])
+    """
+    return matrix(EllipticHamiltonian, params, epsilon=epsilon)
 
 
 def elliptic_hamiltonian(layer: Layer, name: str = "weight", *, epsilon: float = 1e-3) -> Layer:
@@ -96,6 +131,12 @@ def elliptic_hamiltonian(layer: Layer, name: str = "weight", *, epsilon: float =
     True
     """
     return constrain(layer, name, EllipticHamiltonian, epsilon=epsilon)
+
+
+def _energy_axes(A: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues (*, 2d), lowest first, and eigenvectors (*, 2d, 2d) of the energy of the Hamiltonian part of A."""
+    curvature, axes = torch.linalg.eigh(_symmetric_part(-apply_form(A.to(WORKING_DTYPES[A.dtype]))))
+    return curvature, axes
 
 
 def _symmetric_part(M: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from torch import Tensor
 from ..form import apply_form, symplectic_inverse
 from . import _numbering
 from ._signed_entries import SignedEntries
-from ._space import Layer, constrain
+from ._space import Layer, constrain, matrix
 
 
 class Hamiltonian(SignedEntries):
@@ -25,12 +25,30 @@ class Hamiltonian(SignedEntries):
 
     structure = "hamiltonian"
 
-    def __init__(self, d: int) -> None:
-        super().__init__(d, 2 * d**2 + d, apply_form(_numbering.symmetric(2 * d)))
+    @staticmethod
+    def dimension(d: int) -> int:
+        return 2 * d**2 + d
 
-    def project(self, A: Tensor) -> Tensor:
-        """The nearest Hamiltonian matrix to A (*, 2d, 2d) in the Frobenius norm: ½(A + J Aᵀ J)."""
+    @staticmethod
+    def template(d: int) -> Tensor:
+        return apply_form(_numbering.symmetric(2 * d))
+
+    def _nearest(self, A: Tensor) -> Tensor:
+        """½(A + J Aᵀ J)."""
         return (A - symplectic_inverse(A)) / 2
+
+
+def hamiltonian_matrix(params: Tensor) -> Tensor:
+    """The Hamiltonian matrices (*, 2d, 2d) with parameters (*, 2d² + d), as `Hamiltonian(d)`.
+
+    Raises:
+        StructureError: 2d² + d numbers for no d.
+
+    >>> hamiltonian_matrix(torch.tensor([1.0, 0.0, 1.0]))
+    tensor([[ 0.,  1.],
+            [-1., -0.]])
+    """
+    return matrix(Hamiltonian, params)
 
 
 def hamiltonian(layer: Layer, name: str = "weight") -> Layer:

@@ -5,7 +5,7 @@ from torch import Tensor
 from ..form import apply_form, symplectic_inverse
 from . import _numbering
 from ._signed_entries import SignedEntries
-from ._space import Layer, constrain
+from ._space import Layer, constrain, matrix
 
 
 class SkewHamiltonian(SignedEntries):
@@ -21,12 +21,32 @@ class SkewHamiltonian(SignedEntries):
 
     structure = "skew-hamiltonian"
 
-    def __init__(self, d: int) -> None:
-        super().__init__(d, 2 * d**2 - d, -apply_form(_numbering.skew(2 * d)))
+    @staticmethod
+    def dimension(d: int) -> int:
+        return 2 * d**2 - d
 
-    def project(self, A: Tensor) -> Tensor:
-        """The nearest skew-Hamiltonian matrix to A (*, 2d, 2d) in the Frobenius norm: ½(A − J Aᵀ J)."""
+    @staticmethod
+    def template(d: int) -> Tensor:
+        return -apply_form(_numbering.skew(2 * d))
+
+    def _nearest(self, A: Tensor) -> Tensor:
+        """½(A − J Aᵀ J)."""
         return (A + symplectic_inverse(A)) / 2
+
+
+def skew_hamiltonian_matrix(params: Tensor) -> Tensor:
+    """The skew-Hamiltonian matrices (*, 2d, 2d) with parameters (*, 2d² − d), as `SkewHamiltonian(d)`.
+
+    Raises:
+        StructureError: 2d² − d numbers for no d.
+
+    >>> skew_hamiltonian_matrix(torch.arange(1.0, 7.0))
+    tensor([[ 2.,  4.,  0., -6.],
+            [ 3.,  5.,  6.,  0.],
+            [ 0.,  1.,  2.,  3.],
+            [-1.,  0.,  4.,  5.]])
+    """
+    return matrix(SkewHamiltonian, params)
 
 
 def skew_hamiltonian(layer: Layer, name: str = "weight") -> Layer:

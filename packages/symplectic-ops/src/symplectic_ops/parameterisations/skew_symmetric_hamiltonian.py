@@ -6,7 +6,7 @@ from torch import Tensor
 from ..form import symplectic_inverse
 from . import _numbering
 from ._signed_entries import SignedEntries
-from ._space import Layer, constrain
+from ._space import Layer, constrain, matrix
 
 
 class SkewSymmetricHamiltonian(SignedEntries):
@@ -26,15 +26,35 @@ class SkewSymmetricHamiltonian(SignedEntries):
 
     structure = "skew-symmetric"
 
-    def __init__(self, d: int) -> None:
+    @staticmethod
+    def dimension(d: int) -> int:
+        return d**2
+
+    @staticmethod
+    def template(d: int) -> Tensor:
         a = _numbering.skew(d)
         b = _numbering.symmetric(d, start=1 + d * (d - 1) // 2)
-        super().__init__(d, d**2, torch.cat([torch.cat([a, b], dim=1), torch.cat([-b, a], dim=1)]))
+        return torch.cat([torch.cat([a, b], dim=1), torch.cat([-b, a], dim=1)])
 
-    def project(self, A: Tensor) -> Tensor:
-        """The nearest skew-symmetric Hamiltonian matrix to A (*, 2d, 2d) in the Frobenius norm."""
+    def _nearest(self, A: Tensor) -> Tensor:
+        """The skew-symmetric part of ½(A + J Aᵀ J)."""
         hamiltonian_part = (A - symplectic_inverse(A)) / 2
         return (hamiltonian_part - hamiltonian_part.mT) / 2
+
+
+def skew_symmetric_hamiltonian_matrix(params: Tensor) -> Tensor:
+    """The skew-symmetric Hamiltonian matrices (*, 2d, 2d) with parameters (*, d²), as `SkewSymmetricHamiltonian(d)`.
+
+    Raises:
+        StructureError: d² numbers for no d.
+
+    >>> skew_symmetric_hamiltonian_matrix(torch.tensor([1.0, 0.0, 2.0, 3.0]))
+    tensor([[ 0.,  1.,  0.,  2.],
+            [-1.,  0.,  2.,  3.],
+            [-0., -2.,  0.,  1.],
+            [-2., -3., -1.,  0.]])
+    """
+    return matrix(SkewSymmetricHamiltonian, params)
 
 
 def skew_symmetric_hamiltonian(layer: Layer, name: str = "weight") -> Layer:
