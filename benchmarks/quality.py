@@ -16,6 +16,7 @@ import json
 import shlex
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -26,7 +27,8 @@ from hamvae_model import checkpoint
 from hamvae_model.config import OPERATORS
 from hamvae_model.data import Characters
 from hamvae_model.devices import DEVICES, choose_device
-from hamvae_model.evaluation.protocols import held_out, held_out_clips
+from hamvae_model.evaluation import TABLES, evaluate
+from hamvae_model.evaluation.judge import Judge, default_path, load_judge, save_judge, train_judge
 from hamvae_model.presets import PRESETS
 
 RESULTS = Path(__file__).parent / "results"
@@ -54,25 +56,21 @@ def main() -> None:
     config = trained(wanted, run, source, device)
 
     began = time.perf_counter()
-    model = hv.load(run, device)
     composed = isinstance(source, Characters)
-    figures = held_out(model, source) if composed else held_out_clips(model, source)
+    tables, judge = (TABLES, judge_of(source, device)) if composed else (("generation",), None)
+    scores = evaluate(hv.load(run, device), source, judge, tables=tables)
     result = {
         "command": shlex.join(["python", "benchmarks/quality.py", *sys.argv[1:]]),
-        "preset": config.preset,
-        "operator": config.model.operator,
         "seed": config.training.seed,
         "steps": config.training.steps,
         "training_minutes": round(training_seconds(run) / 60, 1),
-        "characters": source.splits["test"] // len(source.motions) if composed else None,
         "scoring_seconds": round(time.perf_counter() - began, 1),
-        "figures": figures,
+        **scores,
         "trained_on": json.loads((run / "environment.json").read_text()),
         "scored_on": provenance(),
     }
     (arguments.result or RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
-    for name, value in figures.items():
-        print(f"{name:22} {value:.5g}")
+    print(json.dumps(scores["tables"], indent=2))
 
 
 def trained(wanted: hv.Config, run: Path, source: hv.Source, device: torch.device | str = "cpu") -> hv.Config:
@@ -88,6 +86,22 @@ def trained(wanted: hv.Config, run: Path, source: hv.Source, device: torch.devic
             pace, left = report.sequences_per_second, report.eta_seconds / 60
             print(f"{run}: {report.step}/{report.steps}  {pace:.0f} clips/s  {left:.1f} min left", flush=True)
     return wanted
+
+
+def judge_of(source: hv.Source, device: torch.device | str = "cpu") -> Judge:
+    """The judge that `hamvae judge train` leaves in the working folder; it is trained first where there is none."""
+    path = default_path(source.name, source.data.labels)
+
+    def train() -> Iterator[hv.Report]:
+        judge = yield from train_judge(source, device=device)
+        path.parent.mkdir(exist_ok=True)
+        save_judge(path, judge)
+
+    if not path.exists():
+        for report in train():
+            if report.step == report.steps:
+                print(f"{path}: trained in {report.seconds:.0f} s", flush=True)
+    return load_judge(path, device)
 
 
 def training_seconds(run: Path) -> float:

@@ -4,8 +4,8 @@
     python benchmarks/reproduce.py operators     four classes of operators, three seeds each
     python benchmarks/reproduce.py ablation      one choice of the preset changed at a time
 
-Every run is the preset `sprites-small` at a reduced size, minutes on one core, so that many can be compared; two train
-side by side, one thread each. What is finished is kept in runs/: a second call goes on where the first one stopped, in
+Every run is the preset `sprites-small` at a reduced size, so that many can be compared in an hour; two train side by
+side, one thread each. What is finished is kept in runs/: a second call goes on where the first one stopped, in
 the middle of a run as well. `python benchmarks/quality.py sprites-small` trains the preset at its full size.
 
 Figures and provenance go to benchmarks/results/sprites-VARIANT.json, a mean and a standard deviation over the seeds of
@@ -13,20 +13,30 @@ training each; `make docs` makes the tables of them. Weights stay uncommitted: t
 """
 
 import argparse
+import json
+import shlex
+import sys
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
-from quality import trained
+from machine import provenance
+from quality import RESULTS, judge_of, trained, training_seconds
 
 import hamvae_model as hv
+from hamvae_model.evaluation import evaluate, pooled
 
 WORKERS = 2
-REDUCED: Mapping[str, Any] = {"steps": 1500, "warmup": 200}  # of training: about four minutes on one core
+CHARACTERS = 100  # of the 296 held out: nine clips each
+REDUCED: dict[str, dict[str, Any]] = {  # half as wide, and about two minutes on one core
+    "model": {"encoder_widths": (16, 32, 64), "feature_dim": 128, "decoder_hidden": (256, 512)},
+    "objective": {},
+    "training": {"steps": 1200, "warmup": 200},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +50,11 @@ class Variant:
 
     def config(self, source: hv.Source, seed: int) -> hv.Config:
         preset = hv.build("sprites-small", source=source, seed=seed)
-        return replace(
-            preset,
-            model=replace(preset.model, **self.model),
-            objective=replace(preset.objective, **self.objective),
-            training=replace(preset.training, **{**REDUCED, **self.training}),
-        )
+        changed = {
+            part: replace(getattr(preset, part), **{**reduced, **getattr(self, part)})
+            for part, reduced in REDUCED.items()
+        }
+        return replace(preset, **changed)
 
 
 STUDIES: dict[str, dict[str, Variant]] = {
@@ -72,24 +81,59 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", choices=STUDIES)
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where runs are kept")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where figures and provenance go")
+    parser.add_argument("--characters", type=int, default=CHARACTERS, help="held-out characters to score on")
     arguments = parser.parse_args()
     variants = STUDIES[arguments.study]
+    judge_of(hv.open_source("sprites"))  # before two processes want it
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
         jobs = {
-            pool.submit(run, variant, seed, arguments.runs / f"sprites-{name}-{seed}"): name
-            for seed in range(max(variant.seeds for variant in variants.values()))
+            name: [
+                pool.submit(run, variant, seed, arguments.runs / f"sprites-{name}-{seed}", arguments.characters)
+                for seed in range(variant.seeds)
+            ]
             for name, variant in variants.items()
-            if seed < variant.seeds
         }
-        for job in as_completed(jobs):
-            job.result()
+        for name, seeds in jobs.items():
+            found = [job.result() for job in seeds]
+            result = {
+                "command": shlex.join(["python", "benchmarks/reproduce.py", *sys.argv[1:]]),
+                "variant": name,
+                "changes": {part: dict(getattr(variants[name], part)) for part in REDUCED},
+                "seeds": len(found),
+                "steps": REDUCED["training"]["steps"],
+                "characters": arguments.characters,
+                "training_minutes": [one["training_minutes"] for one in found],
+                "tables": pooled([means(one["tables"]) for one in found]),
+                "trained_on": found[0]["trained_on"],
+                "scored_on": found[0]["scored_on"],
+            }
+            (arguments.results / f"sprites-{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+            print(f"{name}: done", flush=True)
 
 
-def run(variant: Variant, seed: int, folder: Path) -> None:
-    """Train one run."""
+def run(variant: Variant, seed: int, folder: Path, characters: int) -> dict[str, Any]:
+    """Train one run and score it, unless that is done."""
     torch.set_num_threads(1)
-    source = hv.open_source("sprites")
+    source, scores = hv.open_source("sprites"), folder / f"scores-{characters}.json"
     trained(variant.config(source, seed), folder, source)
+    if not scores.exists():
+        found = {
+            "training_minutes": round(training_seconds(folder) / 60, 1),
+            "tables": evaluate(hv.load(folder), source, judge_of(source), seeds=1, characters=characters)["tables"],
+            "trained_on": json.loads((folder / "environment.json").read_text()),
+            "scored_on": provenance(),
+        }
+        scores.write_text(json.dumps(found))
+    known: dict[str, Any] = json.loads(scores.read_text())
+    return known
+
+
+def means(tree: Any) -> Any:
+    """What `evaluate` found, without the deviations over draws: those over training are reported instead."""
+    if isinstance(tree, dict):
+        return tree["mean"] if tree.keys() == {"mean", "std"} else {name: means(part) for name, part in tree.items()}
+    return tree
 
 
 if __name__ == "__main__":

@@ -8,29 +8,64 @@ Reads benchmarks/results/*.json; no figure in a README is typed by hand.
 import json
 import re
 from pathlib import Path
+from typing import Any
+
+from hamvae_model.evaluation.published import published
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-ROWS = {  # key of the result: what the reader sees, and how
-    "reconstruction_psnr": ("clips through the model, PSNR", "{:.1f} dB"),
-    "one_frame_psnr": ("16 frames from the first frame alone, PSNR", "{:.1f} dB"),
-    "one_frame_ssim": ("the same, SSIM", "{:.3f}"),
-    "one_frame_mse": ("the same, MSE", "{:.1e}"),
-    "static_psnr": ("floor: the first frame standing still, PSNR", "{:.1f} dB"),
-    "swap_psnr": ("motion swap against the exact render, PSNR", "{:.1f} dB"),
-    "swap_class_accuracy": ("swaps whose nearest render is the right motion", "{:.1%}"),
-    "roll_mse_ratio": ("error of frames 193–200 over that of frames 1–8", "{:.2f}"),
+ABLATION = "0008-what-the-preset-is-made-of.md"
+ROWS = {  # where the result has it: what the reader sees, and how
+    "generation.first_frame.ssim": ("16 frames from the first frame alone: SSIM", "{:.4f}"),
+    "generation.first_frame.psnr": ("PSNR, dB", "{:.2f}"),
+    "generation.first_frame.mse": ("MSE", "{:.1e}"),
+    "generation.content_from_all.psnr": ("the same with content from all frames: PSNR, dB", "{:.2f}"),
+    "generation.static.psnr": ("floor, the first frame standing still: PSNR, dB", "{:.2f}"),
+    "generation.copy.psnr": ("floor, the training clip that begins most alike: PSNR, dB", "{:.2f}"),
+    "disentanglement.motion_from_fitted_prior.accuracy": ("motion from the fitted prior: accuracy", "{:.4f}"),
+    "disentanglement.motion_from_fitted_prior.entropy_given_x": ("H(y\\|x)", "{:.4f}"),
+    "disentanglement.motion_from_fitted_prior.entropy": ("H(y), at most 2.1972", "{:.4f}"),
+    "disentanglement.motion_from_fitted_prior.nearest_frame_mse": ("MSE to the nearest true frame", "{:.1e}"),
+    "disentanglement.motion_from_standard_prior.accuracy": ("motion from N(0, I): accuracy", "{:.4f}"),
+    "disentanglement.motion_from_standard_prior.entropy_given_x": ("H(y\\|x)", "{:.4f}"),
+    "disentanglement.motion_from_standard_prior.entropy": ("H(y)", "{:.4f}"),
+    "disentanglement.motion_from_standard_prior.nearest_frame_mse": ("MSE to the nearest true frame", "{:.1e}"),
+    "disentanglement.content_from_prior.accuracy": ("content from N(0, I), motion of real clips: accuracy", "{:.4f}"),
+    "identity.swap.body": ("attributes kept when the motion is swapped: skin", "{:.4f}"),
+    "identity.swap.topwear": ("shirt", "{:.4f}"),
+    "identity.swap.bottomwear": ("trousers", "{:.4f}"),
+    "identity.swap.hair": ("hair", "{:.4f}"),
+    "swap.swap.psnr": ("motion swap against the exact render: PSNR, dB", "{:.2f}"),
+    "swap.swap.reconstruction_psnr": ("the same clips through the model: PSNR, dB", "{:.2f}"),
+    "swap.swap.right_motion": ("swaps nearest to the right render", "{:.4f}"),
+    "roll.roll.ratio": ("error of frames 193–200 over that of frames 1–8", "{:.2f}"),
+    "roll.roll.mse_1000": ("MSE of frame 1000", "{:.1e}"),
 }
 SETS = {
-    "demo": "built-in, `demo`",
-    "demo-elliptic": "built-in, `demo`, elliptic",
-    "sprites-small": "Sprites, `sprites-small`",
+    "sprites-small": "Sprites, `sprites-small`, CPU",
+    "sprites": "Sprites, `sprites`, one GPU",
+    "demo": "built-in, `demo`, CPU",
+}
+ALIKE = {("generation", "first_frame"), ("disentanglement", "motion_from_standard_prior"), ("identity", "swap")}
+OPERATORS = ("skew-symmetric", "elliptic", "hamiltonian", "unconstrained")
+COMPARED = {  # the same for the studies, a column each
+    "generation.first_frame.ssim": ("SSIM", "{:.3f}"),
+    "generation.first_frame.psnr": ("PSNR", "{:.2f}"),
+    "generation.first_frame.mse": ("MSE", "{:.1e}"),
+    "swap.swap.psnr": ("swap PSNR", "{:.2f}"),
+    "swap.swap.leakage_db": ("leak, dB", "{:.2f}"),
+    "disentanglement.motion_from_fitted_prior.accuracy": ("accuracy, fitted prior", "{:.3f}"),
+    "disentanglement.motion_from_fitted_prior.nearest_frame_mse": ("nearest frame MSE", "{:.1e}"),
+    "disentanglement.motion_from_standard_prior.accuracy": ("accuracy, N(0, I)", "{:.3f}"),
+    "disentanglement.motion_from_standard_prior.nearest_frame_mse": ("nearest frame MSE", "{:.1e}"),
+    "roll.roll.ratio": ("193–200 / 1–8", "{:.2f}"),
 }
 
 
 def main() -> None:
-    results = {name: json.loads((RESULTS / f"{name}.json").read_text("utf-8")) for name in SETS}
-    render(ROOT / "README.md", "results", table(results))
+    render(ROOT / "README.md", "results", quality_table())
+    render(ROOT / "README.md", "operators", study_table({name: f"`{name}`" for name in OPERATORS}))
+    render(ROOT / "docs" / "notes" / ABLATION, "ablation", study_table({"skew-symmetric": "the preset", **ablated()}))
     speed, memory = (json.loads((RESULTS / f"expm-{name}.json").read_text("utf-8")) for name in ("speed", "memory"))
     ours = ROOT / "packages" / "symplectic-ops" / "README.md"
     render(ours, "speed", speed_table(speed, "ours") + "\n" + source_of(speed))
@@ -108,22 +143,78 @@ def source_of(result: dict) -> str:
     )
 
 
-def table(results: dict[str, dict[str, object]]) -> str:
-    """The figures of each run in a column, and what they were measured on below."""
-    lines = ["| on held-out characters | " + " | ".join(SETS.values()) + " |", "|---" * (len(SETS) + 1) + "|"]
-    for key, (words, form) in ROWS.items():
-        cells = [form.format(results[name]["figures"][key]) for name in SETS]
-        lines.append(f"| {words} | " + " | ".join(cells) + " |")
-    minutes = [f"{results[name]['training_minutes']:.0f} min" for name in SETS]
-    lines += ["| training time | " + " | ".join(minutes) + " |", ""]
-    for name in SETS:
-        result, machine = results[name], results[name]["scored_on"]
-        lines.append(
-            f"`{result['command']}`: {result['characters']} characters in every motion, operator {result['operator']}, "
-            f"seed {result['seed']}; {machine['processor']}, {machine['threads']} threads, torch {machine['torch']}, "
-            f"scored at commit {machine['commit'][:10]}, {machine['date']}.\n"
-        )
-    return "\n".join(lines)
+def known(name: str) -> dict | None:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
+def found_at(tables: dict, place: str) -> tuple[float, float] | None:
+    """Mean and deviation at a place like ``swap.swap.psnr``; None where nothing is there, or not a number."""
+    here: Any = tables
+    for name in place.split("."):
+        here = here.get(name) if here else None
+    return (here["mean"], here["std"]) if here and here["mean"] is not None else None
+
+
+def cell(tables: dict, place: str, form: str) -> str:
+    found = found_at(tables, place)
+    if found is None:
+        return "–"
+    mean, deviation = (form.format(value) for value in found)
+    return f"{mean} ± {deviation}" if found[1] else mean
+
+
+def quality_table() -> str:
+    """The figures of each run in a column beside the paper's, and what they were measured on below."""
+    results = {name: known(name) for name in SETS}
+    lines = ["| on held-out characters | " + " | ".join(SETS.values()) + " | the paper's H |", "|---" * 5 + "|"]
+    for place, (words, form) in ROWS.items():
+        cells = [cell(result["tables"], place, form) if result else "" for result in results.values()]
+        lines.append(f"| {words} | " + " | ".join([*cells, of_the_paper(place, form)]) + " |")
+    minutes = [f"{result['training_minutes']:.0f} min" if result else "" for result in results.values()]
+    lines += ["| training time | " + " | ".join(minutes) + " | |", ""]
+    return "\n".join(lines + [line for result in results.values() if result for line in origin(result)])
+
+
+def of_the_paper(place: str, form: str) -> str:
+    """What Khan & Storkey print for H on Sprites, where they define the figure alike."""
+    table, row, name = place.split(".")
+    figures = published("sprites", table)[0].figures if (table, row) in ALIKE else {}
+    return form.format(figures[name]) if name in figures else ""
+
+
+def study_table(variants: dict[str, str]) -> str:
+    """A row for each variant: mean and deviation over the seeds of training."""
+    results = {words: known(f"sprites-{name}") for name, words in variants.items()}
+    lines = ["| | " + " | ".join(words for words, _ in COMPARED.values()) + " |", "|---" * (len(COMPARED) + 1) + "|"]
+    for words, result in results.items():
+        if result:
+            cells = [cell(result["tables"], place, form) for place, (_, form) in COMPARED.items()]
+            lines.append(f"| {words} | " + " | ".join(cells) + " |")
+    commands = {origin(result)[0]: None for result in results.values() if result}
+    return "\n".join([*lines, "", *commands])
+
+
+def ablated() -> dict[str, str]:
+    """The variants of the ablation that were measured, and what each changes."""
+    found = {}
+    for path in sorted(RESULTS.glob("sprites-*.json")):
+        result = json.loads(path.read_text("utf-8"))
+        if "ablation" in result["command"]:
+            changes = {key: value for part in result["changes"].values() for key, value in part.items()}
+            found[result["variant"]] = ", ".join(f"`{key}` {value}" for key, value in changes.items())
+    return found
+
+
+def origin(result: dict) -> list[str]:
+    """What was run, on what."""
+    machine = result["scored_on"]
+    seeds = f"seed {result['seed']}" if "seed" in result else f"{result['seeds']} seeds of training"
+    return [
+        f"`{result['command']}`: {result['characters']} characters in every motion, {result['steps']} steps, {seeds}; "
+        f"{machine['processor']}, {machine['cores']} cores, torch {machine['torch']}, scored at commit "
+        f"{machine['commit'][:10]}, {machine['date']}.\n"
+    ]
 
 
 def replaced(text: str, name: str, content: str, document: str) -> str:
