@@ -9,7 +9,8 @@ import symplectic_ops
 
 PUBLIC = {
     *{"NonFiniteError", "StructureError", "blocks", "expm", "expm_frechet", "flow", "Flow"},
-    *{"form", "apply_form", "symplectic_inverse", "energy", "frequencies", "growth_rates"},
+    *{"form", "apply_form", "symplectic_inverse", "energy", "energy_drift"},
+    *{"frequencies", "periods", "growth_rates", "normal_modes", "NormalModes", "stability", "Stability"},
     *{"cayley", "cayley_inverse", "symplectify"},
     *{"Hamiltonian", "EllipticHamiltonian", "SkewSymmetricHamiltonian", "SkewHamiltonian"},
     *{"hamiltonian", "elliptic_hamiltonian", "skew_symmetric_hamiltonian", "skew_hamiltonian"},

@@ -1,4 +1,4 @@
-"""Frequencies, growth and energy of systems whose answers are known."""
+"""Frequencies, periods and growth of systems whose answers are known."""
 
 import math
 from collections.abc import Callable
@@ -10,15 +10,14 @@ from torch import Tensor
 
 from symplectic_ops import (
     EllipticHamiltonian,
-    Hamiltonian,
     SkewSymmetricHamiltonian,
     StructureError,
-    energy,
+    _precision,
     expm,
-    form,
     frequencies,
     growth_rates,
     hamiltonian_residual,
+    periods,
 )
 from symplectic_ops.testing import generators
 
@@ -82,24 +81,20 @@ def test_every_block_has_a_spectrum_of_its_own() -> None:
     torch.testing.assert_close(frequencies(H), torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
 
 
-def test_the_energy_of_a_spring_is_half_k_q_squared_plus_half_p_squared() -> None:
-    assert energy(springs(4.0), torch.tensor([3.0, 2.0], dtype=torch.float64)) == 0.5 * (4 * 9 + 4)
+def test_a_period_is_two_pi_over_its_frequency_longest_first_and_endless_at_rest() -> None:
+    found = periods(springs(4.0, 0.0, 9.0))
+    torch.testing.assert_close(found, torch.tensor([math.inf, math.pi, 2 * math.pi / 3]).double())
 
 
-def test_the_energy_of_the_form_is_half_the_square_of_the_state() -> None:
-    s = torch.tensor([1.0, 2.0, 3.0, 4.0])
-    assert energy(form(2), s) == 15
+def test_a_device_without_double_precision_has_its_spectrum_computed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stands for such a device: one that refuses to make its float32 numbers float64 in place."""
+    monkeypatch.setattr(_precision, "has_double", lambda device: False)
+    H = springs(4.0).float()
+    assert (frequencies(H).dtype, frequencies(H).device) == (H.dtype, H.device)
+    torch.testing.assert_close(frequencies(H), torch.tensor([2.0]))
 
 
-def test_energies_broadcast_over_batch_and_blocks() -> None:
-    H = Hamiltonian(2)(torch.randn(9, 10, dtype=torch.float64))
-    s = torch.randn(5, 7, 9, 4, dtype=torch.float64)
-    found = energy(H, s)
-    assert found.shape == (5, 7, 9)
-    torch.testing.assert_close(found[2, 3, 4], energy(H[4], s[2, 3, 4]))
-
-
-@pytest.mark.parametrize("measure", [frequencies, growth_rates])
+@pytest.mark.parametrize("measure", [frequencies, periods, growth_rates])
 def test_an_odd_matrix_is_refused(measure: Callable[[Tensor], Tensor]) -> None:
     with pytest.raises(StructureError, match=r"`H` must end in an even square .* got \(3, 3\)"):
         measure(torch.eye(3))

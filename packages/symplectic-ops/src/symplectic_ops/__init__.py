@@ -4,6 +4,8 @@ from . import blocks as blocks
 from ._version import __version__ as __version__
 from .cayley import cayley as cayley
 from .cayley import cayley_inverse as cayley_inverse
+from .energy import energy as energy
+from .energy import energy_drift as energy_drift
 from .errors import NonFiniteError as NonFiniteError
 from .errors import StructureError as StructureError
 from .expm import expm as expm
@@ -13,6 +15,8 @@ from .flow import flow as flow
 from .form import apply_form as apply_form
 from .form import form as form
 from .form import symplectic_inverse as symplectic_inverse
+from .normal_modes import NormalModes as NormalModes
+from .normal_modes import normal_modes as normal_modes
 from .parameterisations import EllipticHamiltonian as EllipticHamiltonian
 from .parameterisations import Hamiltonian as Hamiltonian
 from .parameterisations import SkewHamiltonian as SkewHamiltonian
@@ -37,7 +41,9 @@ from .residuals import orthogonal_residual as orthogonal_residual
 from .residuals import skew_hamiltonian_residual as skew_hamiltonian_residual
 from .residuals import skew_symmetric_hamiltonian_residual as skew_symmetric_hamiltonian_residual
 from .residuals import symplectic_residual as symplectic_residual
-from .spectrum import energy as energy
 from .spectrum import frequencies as frequencies
 from .spectrum import growth_rates as growth_rates
+from .spectrum import periods as periods
+from .stability import Stability as Stability
+from .stability import stability as stability
 from .symplectify import symplectify as symplectify

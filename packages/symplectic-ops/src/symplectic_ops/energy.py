@@ -1,0 +1,59 @@
+"""The energy ½ sᵀMs that a Hamiltonian flow keeps, and how well a trajectory has kept it."""
+
+import torch
+from torch import Tensor
+
+from ._precision import double
+from .errors import StructureError
+from .form import apply_form, pairs
+
+
+def energy(H: Tensor, s: Tensor) -> Tensor:
+    """½ sᵀMs of states s (..., 2d) under Hamiltonian matrices H = J M (..., 2d, 2d): (...), constant along the flow.
+
+    The leading dimensions of H and s broadcast.
+
+    Raises:
+        StructureError: H is not square of even size.
+
+    >>> spring = torch.tensor([[0.0, 1.0], [-4.0, 0.0]])  # ½(4q² + p²)
+    >>> energy(spring, torch.tensor([1.0, 2.0]))
+    tensor(4.)
+    """
+    pairs(H, "H")
+    return -0.5 * (s.unsqueeze(-2) @ apply_form(H) @ s.unsqueeze(-1)).squeeze(-1).squeeze(-1)
+
+
+def energy_drift(H: Tensor, s: Tensor) -> Tensor:
+    """How far the energy has moved along a trajectory since its first state, relative to its size there.
+
+    (E(t) − E(0)) / ½ s₀ᵀ|M|s₀, with |M| as M but all its eigenvalues positive: the relative change of the energy
+    where that is definite, and no division by nothing where positive and negative parts cancel. Evaluated in double
+    precision, so that what is seen is the drift of the states and not the rounding of their energy.
+
+    Args:
+        H: generators (*k, 2d, 2d).
+        s: states (..., t, *k, 2d), as `flow` returns them, t ≥ 1.
+
+    Returns:
+        (..., t, *k), zero at the first state.
+
+    Raises:
+        StructureError: H is not square of even size, or s is no trajectory of it.
+
+    >>> spring = torch.tensor([[0.0, 1.0], [-4.0, 0.0]])
+    >>> energy_drift(spring, torch.tensor([[1.0, 0.0], [0.0, 2.0], [0.0, 2.2]])).round(decimals=4)
+    tensor([0.0000, 0.0000, 0.2100])
+    """
+    pairs(H, "H")
+    time = s.ndim - H.ndim
+    if time < 0 or s.shape[time + 1 :] != H.shape[:-1] or not s.shape[time]:
+        raise StructureError(
+            f"`s` must be a trajectory (..., t, {', '.join(map(str, H.shape[:-1]))}) of `H` {tuple(H.shape)} with at "
+            f"least one state; got {tuple(s.shape)}."
+        )
+    generator, states = double(H), double(s)
+    curvature, axes = torch.linalg.eigh(-apply_form(generator))
+    positive = apply_form((axes * curvature.abs().unsqueeze(-2)) @ axes.mT)
+    E, size = energy(generator, states), energy(positive, states.narrow(time, 0, 1))
+    return ((E - E.narrow(time, 0, 1)) / torch.where(size == 0, 1, size)).to(s)
