@@ -8,7 +8,12 @@ import torch
 from hypothesis import settings
 from torch import Tensor
 
-from symplectic_ops.expm import compiled
+from symplectic_ops.expm import compiled, fused
+
+INTERPRETED = pytest.mark.filterwarnings("ignore::RuntimeWarning:triton")  # numpy's, of infinities that go through
+WAYS = ["compiled", "plain"]
+if not torch.cuda.is_available():  # there, the kernels for GPUs cannot be had on the CPU
+    WAYS.append(pytest.param("fused", marks=[pytest.mark.long, INTERPRETED]))
 
 settings.register_profile("symplectic-ops", derandomize=True, deadline=None, database=None, max_examples=20)
 settings.load_profile("symplectic-ops")
@@ -30,13 +35,15 @@ def _same_numbers_every_time() -> None:
     torch.manual_seed(0)
 
 
-@pytest.fixture(scope="module", params=["compiled", "plain"])
+@pytest.fixture(scope="module", params=WAYS)
 def either_way(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Every test of a file that uses this holds with numba installed, and without it."""
+    """Every test of a file that uses this holds with numba installed, without it, and with the kernels for GPUs."""
     assert compiled.available()
     with pytest.MonkeyPatch.context() as patch:
-        if request.param == "plain":
+        if request.param != "compiled":
             patch.setattr(compiled, "available", lambda: False)
+        if request.param == "fused":
+            patch.setattr(fused, "DEVICE", "cpu")
         yield request.param
 
 

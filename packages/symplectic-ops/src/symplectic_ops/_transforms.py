@@ -34,3 +34,17 @@ def readable(x: Tensor) -> bool:
         or stacked(x)
         or (x.is_cuda and torch.cuda.is_current_stream_capturing())
     )
+
+
+def unwatched(x: Tensor) -> bool:
+    """Whether x is plain dense numbers with nobody watching what happens to them.
+
+    What traces operations (torch.jit.trace, make_fx) or counts them (a dispatch mode) has to see them.
+    """
+    return (
+        (type(x) is Tensor or type(x) is torch.nn.Parameter)
+        and x.layout is torch.strided
+        and not stacked(x)
+        and not torch._C._len_torch_dispatch_stack()
+        and torch._C._get_tracing_state() is None
+    )

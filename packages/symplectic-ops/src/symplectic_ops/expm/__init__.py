@@ -36,10 +36,11 @@ def expm(
     the dtype. Derivatives of every order and both modes exist, and cost about two exponentials for the first. In
     float16 and bfloat16 the work is done in float32 and rounded once. Autocasting has no effect.
 
-    On the CPU, with the extra `cpu` (numba), real matrices take a compiled way, several times as fast; its first use
-    on a machine compiles for some seconds. Inside torch.compile and torch.export the whole is one operator with a
-    first derivative by torch.autograd; other derivatives raise there. A graph of CUDA kernels can record it where
-    `norm_bound` is given.
+    On the CPU, with the extra `cpu` (numba), real matrices take a compiled way, several times as fast; on a GPU, with
+    Triton, real matrices up to 32 × 32 take a fused way, one kernel for the value and one for the gradient. The first
+    use on a machine compiles for some seconds. Inside torch.compile and torch.export the whole is one operator with a
+    first derivative by torch.autograd; other derivatives raise there. A graph of CUDA kernels can record the fused
+    way, once it was used, and plain operations where `norm_bound` is given.
 
     Args:
         A: (..., n, n), real or complex floating point. Any strides; it is not written to.
@@ -47,11 +48,11 @@ def expm(
             faster ways, and not checked; every structure takes the same way at present.
         norm_bound: a number no ‖A‖₁ in the batch exceeds. Spares reading the norms (on a GPU, waiting for them).
             Too small a bound costs accuracy without notice; too large a one costs time, and one bit for each factor
-            of two. The compiled way measures in any case, which costs it nothing.
+            of two. The compiled and the fused way measure in any case, which costs them nothing.
         memory: "save" keeps the intermediate matrices for the gradient, up to some twenty times the size of A;
             "recompute" keeps A alone and computes them again when the gradient is asked for, a hundredth of the batch
-            at a time, but never less than 65 536 numbers. The compiled way has no use for saving and always recomputes.
-        backend: "torch" is plain torch operations; "auto" takes the compiled way where it can be taken.
+            at a time, but never less than 65 536 numbers. The compiled and the fused way always recompute.
+        backend: "torch" is plain torch operations; "auto" takes the compiled or the fused way where it can be taken.
         check_finite: refuse NaN and infinity, in A and in the result. Reads both, so pass False where waiting for
             the device matters; NaN then goes through. Off, because nothing can be read there, inside the transforms
             of torch.func (vmap, grad, jvp, ...), torch.compile, torch.export and while CUDA kernels are recorded.

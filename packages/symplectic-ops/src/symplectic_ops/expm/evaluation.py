@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .._precision import without_autocast
 from .._transforms import stacked
-from . import compiled, thresholds
+from . import compiled, fused, thresholds
 from .finite import FiniteCheck
 from .schedule import Tape, alike, cubes, differentiate, evaluate, plan, schedule
 
@@ -22,10 +22,10 @@ class Options(NamedTuple):
 
     Args:
         gradient: a gradient may be asked for.
-        keep: keep the intermediate matrices for it. The compiled way never does: it computes them again where they
-            are needed, in the cache.
+        keep: keep the intermediate matrices for it. The compiled and the fused way never do: they compute them again
+            where they are needed, in the cache or in registers.
         norm_bound: None to measure.
-        compiled: the compiled way may be taken.
+        compiled: the compiled way may be taken, or on a GPU the fused one.
         check: what to refuse; without it NaN goes through.
     """
 
@@ -44,6 +44,11 @@ def exponential(A: Tensor, options: Options) -> tuple[Tensor, Tape | None]:
             options.check.argument(A, norm)
             options.check.result(A, X, norm)
         return X, None
+    if options.compiled and fused.suits(A):
+        X = fused.exponential(A, gradient=options.gradient)
+        if options.check:
+            options.check.both(A, X)
+        return X, None
     with without_autocast(A.device):
         norm = _norm(A, options)
         if options.check:
@@ -61,6 +66,8 @@ def derivative(A: Tensor, E: Tensor, options: Options, *, adjoint: bool = False)
     """L(A, E), or L(Aᴴ, E) if `adjoint`, of A and E (B, n, n)."""
     if options.compiled and compiled.suit(A, E):
         return compiled.derivative(A, E, adjoint=adjoint)
+    if options.compiled and fused.suit(A, E):
+        return fused.derivative(A, E, adjoint=adjoint)
     with without_autocast(A.device):
         norm, options = _norm(A, options), options._replace(gradient=True)
 

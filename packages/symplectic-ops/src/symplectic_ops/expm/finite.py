@@ -49,6 +49,16 @@ class FiniteCheck(NamedTuple):
                 f"overflows {dtype}. Take shorter times or a smaller generator{wider}."
             )
 
+    def both(self, A: Tensor, X: Tensor) -> None:
+        """Refuse either, at the price of one look where there is nothing to refuse: a finite X tells of a finite A.
+
+        Raises:
+            NonFiniteError: as above.
+        """
+        if not bool((X.abs() <= torch.finfo(self.dtype).max).all()):
+            self.argument(A, None)
+            self.result(A, X, math.inf)
+
     def _first(self, bad: Tensor) -> str:
         """The first offender as it is written in code."""
         if not self.batch:

@@ -13,27 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..._transforms import stacked
+from ..._transforms import unwatched
 
 _DTYPES = (torch.float32, torch.float64)
 _WORTH_A_THREAD = 2**22  # multiplications: with fewer, starting a thread takes longer than it saves
 
 
 def suits(A: Tensor) -> bool:
-    """Whether A (B, n, n) can go this way: dense, real, on the CPU, and with nobody watching what happens to it.
-
-    What traces operations (torch.jit.trace, make_fx) or counts them (a dispatch mode) has to see them.
-    """
-    return (
-        A.is_cpu
-        and A.dtype in _DTYPES
-        and (type(A) is Tensor or type(A) is torch.nn.Parameter)
-        and A.layout is torch.strided
-        and not stacked(A)
-        and not torch._C._len_torch_dispatch_stack()
-        and torch._C._get_tracing_state() is None
-        and available()
-    )
+    """Whether A (B, n, n) can go this way."""
+    return A.is_cpu and A.dtype in _DTYPES and unwatched(A) and available()
 
 
 def available() -> bool:
