@@ -11,6 +11,7 @@ from .data import data
 from .demo import demo
 from .generate import generate
 from .inspect import inspect
+from .judge import judge
 from .reconstruct import reconstruct
 from .sample import sample
 from .swap import swap
@@ -39,5 +40,5 @@ def main() -> None:
     """
 
 
-for command in (demo, train, swap, generate, sample, reconstruct, inspect, data, completion):
+for command in (demo, train, swap, generate, sample, reconstruct, inspect, judge, data, completion):
     main.add_command(command)

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Generator
 from contextlib import closing
 from types import FrameType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import click
 
@@ -15,6 +15,8 @@ import hamvae_model as hv
 
 if TYPE_CHECKING:
     from ._console import TrainingView
+
+Made = TypeVar("Made")
 
 
 def follow(reports: Generator[hv.Report, None, None], *, resume_with: str, stderr: bool = False) -> hv.Report | None:
@@ -43,6 +45,26 @@ def follow(reports: Generator[hv.Report, None, None], *, resume_with: str, stder
             click.echo(f"Saved after step {report.step} of {report.steps}; go on with: {resume_with}", err=True)
         raise click.exceptions.Exit(128 + signals.received)
     return report
+
+
+def watch(reports: Generator[hv.Report, None, Made], *, stderr: bool = False) -> Made:
+    """Train what is made in minutes and kept only when it is done: Ctrl-C ends it.
+
+    Args:
+        reports: of `train_judge`.
+        stderr: show progress there, because standard output is for a program.
+
+    Returns: what the reports end with.
+    """
+    from ._console import training_view
+
+    with closing(training_view(stderr=stderr)) as view, closing(reports):
+        while True:
+            try:
+                view.show(next(reports))
+            except StopIteration as end:
+                made: Made = end.value
+                return made
 
 
 class _Signals:

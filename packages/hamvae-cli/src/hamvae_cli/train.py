@@ -4,11 +4,9 @@ from __future__ import annotations  # what is named in a signature is not loaded
 
 import json
 import shlex
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -16,29 +14,21 @@ from click.core import ParameterSource
 import hamvae_model as hv
 from hamvae_model.config import OPERATORS, SOURCES
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
-from hamvae_model.spelling import counted
 
+from ._clips import OF_CLIPS, ClipOptions, clip_options, open_to_learn, skip_bad_option, tell
 from ._decoding import Decoding
 from ._options import (
     PATH,
     Name,
-    background_option,
     device_option,
-    fps_option,
     json_option,
     labels_option,
-    length_option,
-    loop_option,
     refuse_labels,
     root_option,
     seed_option,
 )
 from ._training import follow
 
-if TYPE_CHECKING:
-    from hamvae_model.data import StoredClips
-
-OF_CLIPS = ("length", "loop", "fps", "background", "skip_bad")  # options for clips from files
 OF_A_NEW_RUN = ("data", "preset", "operator", "labels", *OF_CLIPS, "steps", "seed", "run")
 
 
@@ -85,11 +75,8 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
     help=f"Space of the motion's generators, instead of the preset's: {_either(OPERATORS)}.",
 )
 @labels_option
-@length_option
-@loop_option
-@fps_option
-@background_option
-@click.option("--skip-bad", is_flag=True, help="Leave out clips that cannot be used, and say how many.")
+@clip_options
+@skip_bad_option
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to train, instead of the preset's.")
 @seed_option
 @device_option
@@ -102,10 +89,7 @@ def train(
     preset: str | None,
     operator: str | None,
     labels: str | None,
-    length: int,
-    loop: bool,
-    fps: float | None,
-    background: tuple[int, ...],
+    clips: ClipOptions,
     skip_bad: bool,
     steps: int | None,
     seed: int,
@@ -134,29 +118,14 @@ def train(
     if resume is not None:
         run, config = resume, load_config(resume)
         source = reopen_source(config, root, device=where, progress=Decoding())
+        if isinstance(source, StoredClips):
+            tell(source)
     else:
         preset = preset or DEFAULT_PRESETS[data]
         run = run or Path("runs") / f"{data}-{preset}"
-        source = hv.open_source(
-            data,
-            root,
-            labels=labels or PRESETS[preset].labels,
-            device=where,
-            framing=replace(PRESETS[preset].framing, background=background),
-            length=length,
-            loop=loop,
-            frame_seconds=1 / fps if fps else None,
-            skip_bad=skip_bad,
-            progress=Decoding(),
-        )
-        if not isinstance(source, StoredClips):
-            _refuse_options_of_clips(source)
+        wanted = clips.data(data, PRESETS[preset], labels)
+        source = open_to_learn(wanted, root, length=clips.length, skip_bad=skip_bad, device=where)
         config = hv.build(preset, source=source, operator=operator, steps=steps, seed=seed)
-    if isinstance(source, StoredClips) and source.skipped:
-        left_out = counted(len(source.skipped), "clip")
-        click.echo(f"Left out {left_out} that cannot be used: {', '.join(source.skipped)}", err=True)
-    if isinstance(source, StoredClips) and (prepared := _preparations(source)):
-        click.echo(f"Prepared clips: {prepared}", err=True)
     reports = hv.fit(config, run, source=source, device=where, resume=resume is not None)
     root_again = f" --root {shlex.quote(str(root))}" if root else ""
     resume_with = f"hamvae train --resume {shlex.quote(str(run))}{root_again}"
@@ -167,24 +136,6 @@ def train(
         click.echo(f"{run} has done all its {config.training.steps} steps; nothing is left to train.")
     else:
         click.echo(f"Trained {run}; look at what it learnt with: hamvae inspect {shlex.quote(str(run))}")
-
-
-def _preparations(source: StoredClips) -> str:
-    """In how many clips which part of the picture was taken, where the source says; else nothing."""
-    recordings = [recording for split in source.splits for recording in source.recordings(split)]
-    notes = Counter(recording.note for recording in recordings if recording.note)
-    return ", ".join(f"{note} ({count})" for note, count in notes.most_common())
-
-
-def _refuse_options_of_clips(source: hv.Source) -> None:
-    """Raises: UsageError: an option was given that a source of composed characters would ignore."""
-    ctx = click.get_current_context()
-    given = [name for name in OF_CLIPS if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    if given:
-        raise hv.UsageError(
-            f"The {source.name} source composes its clips; --{given[0].replace('_', '-')} is for clips from files, "
-            "leave it out."
-        )
 
 
 def _summary(run: Path, steps: int, report: hv.Report | None) -> dict[str, Any]:

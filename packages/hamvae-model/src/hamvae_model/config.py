@@ -17,6 +17,7 @@ CLIP_SOURCES = ("folder", "mug", "sprites")  # those whose clips may come from f
 SIZE = 64  # height and width of a frame, in pixels
 LENGTH = 8  # frames of a training window
 PAIRS_LIMIT = 256  # operators are dense matrices of twice this size
+JUDGE_STEPS = 800  # of training a judge: minutes on a CPU
 LABELS = ("action", "action-direction")
 POSES = ("auto", "typical", "image")  # in which a generated motion starts
 OUTPUTS = (".gif", ".apng", ".webp", ".mp4", ".png", ".json")  # extensions of what can be written

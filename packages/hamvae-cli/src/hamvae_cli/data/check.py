@@ -4,31 +4,19 @@ from __future__ import annotations  # what is named in a signature is not loaded
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 import hamvae_model as hv
-from hamvae_model.config import DataConfig
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 from hamvae_model.spelling import counted
 
+from .._clips import ClipOptions, clip_options
 from .._decoding import Decoding
-from .._options import (
-    PATH,
-    Name,
-    background_option,
-    device_option,
-    fps_option,
-    json_option,
-    labels_option,
-    layout_option,
-    length_option,
-    loop_option,
-    refuse_labels,
-)
+from .._options import PATH, Name, device_option, json_option, labels_option, layout_option, refuse_labels
 
 if TYPE_CHECKING:
     from hamvae_model.data.doctor import Checkup
@@ -42,10 +30,7 @@ NAMED = 5  # clips that a line names
 @layout_option
 @click.option("--preset", type=Name(PRESETS), metavar="NAME", help="As for `hamvae train`.")
 @labels_option
-@length_option
-@loop_option
-@fps_option
-@background_option
+@clip_options
 @device_option
 @json_option
 @click.pass_context
@@ -55,10 +40,7 @@ def check(
     data: str,
     preset: str | None,
     labels: str | None,
-    length: int,
-    loop: bool,
-    fps: float | None,
-    background: tuple[int, ...],
+    clips: ClipOptions,
     device: str,
     as_json: bool,
 ) -> None:
@@ -94,14 +76,8 @@ def check(
         raise hv.UsageError(
             f"'{folder}' holds the Sprites data set, which is composed and not decoded; just train on it."
         )
-    config = DataConfig(
-        source=data,
-        labels=labels or chosen.labels,
-        framing=replace(chosen.framing, background=background),
-        frame_seconds=1 / fps if fps else None,
-        loop=loop,
-    )
-    found, source = examine(listing, config, size=SIZE, length=length, progress=Decoding())
+    config = clips.data(data, chosen, labels)
+    found, source = examine(listing, config, size=SIZE, length=clips.length, progress=Decoding())
     price = cost(hv.build(preset or DEFAULT_PRESETS[data], source=source), source, where) if source else None
     if as_json:
         click.echo(json.dumps(asdict(found) | {"cost": asdict(price) if price else None}))

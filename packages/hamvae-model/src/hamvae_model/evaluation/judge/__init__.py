@@ -1,7 +1,9 @@
 """Judges: classifiers that say what a clip shows, so that a model's clips can be scored."""
 
+from .config import ACTION as ACTION
 from .config import JudgeConfig as JudgeConfig
 from .config import default_path as default_path
+from .network import REQUIRED as REQUIRED
 from .network import Judge as Judge
 from .storage import load_judge as load_judge
 from .storage import save_judge as save_judge

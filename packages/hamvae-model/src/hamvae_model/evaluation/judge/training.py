@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import nll_loss
 
 from ...clip import as_images
+from ...config import JUDGE_STEPS
 from ...data import Characters, Source
 from ...errors import UsageError
 from ...training import Report
@@ -17,16 +18,14 @@ from .augment import augmented
 from .config import ACTION, JudgeConfig
 from .network import Judge, attributes_of, material
 
-STEPS = 600
-BATCH = 32  # clips a step
-LOOKS = 2  # frames of each clip that attributes are learnt from
+WINDOWS, FRAMES = 16, 64  # a step: of clips for the action, and of as many clips for the attributes
 RATE = 2e-3
 REPORT_EVERY = 10
 CLIPS_AT_ONCE = 64  # when all held-out clips are judged
 
 
 def train_judge(
-    source: Source, *, steps: int = STEPS, seed: int = 0, device: torch.device | str = "cpu"
+    source: Source, *, steps: int = JUDGE_STEPS, seed: int = 0, device: torch.device | str = "cpu"
 ) -> Generator[Report, None, Judge]:
     """Train a judge on the train split and measure it on the whole test split.
 
@@ -58,7 +57,7 @@ def train_judge(
                 step=step,
                 steps=steps,
                 losses={head: float(value.detach()) for head, value in losses.items()},
-                sequences_per_second=BATCH * step / seconds,
+                sequences_per_second=WINDOWS * step / seconds,
                 seconds=seconds,
                 eta_seconds=(steps - step) * seconds / step,
             )
@@ -104,21 +103,27 @@ def verdicts(judge: Judge, source: Source) -> dict[str, tuple[Tensor, Tensor]]:
 
 
 def _losses(judge: Judge, source: Source, generator: torch.Generator, device: torch.device | str) -> dict[str, Tensor]:
-    """The cross-entropy of each head on one random batch."""
-    clips = torch.randint(source.splits["train"], (BATCH,), generator=generator)
-    lengths, repeats = source.lengths("train", clips), source.repeats("train", clips)
-    starts = torch.where(repeats, lengths, lengths - source.length + 1)
-    first = (torch.rand(BATCH, generator=generator, dtype=torch.float64) * starts).long()
-    indices = first.unsqueeze(1) + torch.arange(source.length)
-    images = augmented(as_images(source.frames("train", clips, indices).to(device)), generator)
-    few = torch.rand(BATCH, source.length, generator=generator).argsort(1)[:, :LOOKS].to(device)
-    looks = images[torch.arange(BATCH, device=device).unsqueeze(1), few].flatten(0, 1).unsqueeze(1)
-    scores = {ACTION: judge.actions(images), **judge.values(looks)}
-    true = _truth(source, "train", clips)
-    return {
-        head: nll_loss(score, true[head].to(device).repeat_interleave(len(score) // BATCH))
-        for head, score in scores.items()
-    }
+    """The cross-entropy of each head, on random windows for actions and on random frames for attributes."""
+    clips, images = _drawn(source, WINDOWS, source.length, generator, device)
+    scores = judge.actions(images)
+    losses = {ACTION: nll_loss(scores, _truth(source, "train", clips)[ACTION].to(device))}
+    if judge.attributes:
+        clips, images = _drawn(source, FRAMES, 1, generator, device)
+        true = _truth(source, "train", clips)
+        losses |= {head: nll_loss(score, true[head].to(device)) for head, score in judge.values(images).items()}
+    return losses
+
+
+def _drawn(
+    source: Source, count: int, length: int, generator: torch.Generator, device: torch.device | str
+) -> tuple[Tensor, Tensor]:
+    """Random training clips (count,), and `length` frames of each from a random one on, as augmented images."""
+    clips = torch.randint(source.splits["train"], (count,), generator=generator)
+    lengths = source.lengths("train", clips)
+    starts = torch.where(source.repeats("train", clips), lengths, lengths - length + 1)
+    first = (torch.rand(count, generator=generator, dtype=torch.float64) * starts).long()
+    frames = source.frames("train", clips, first.unsqueeze(1) + torch.arange(length))
+    return clips, augmented(as_images(frames.to(device)), generator)
 
 
 def _truth(source: Source, split: str, clips: Tensor) -> dict[str, Tensor]:
