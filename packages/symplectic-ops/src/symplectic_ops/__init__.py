@@ -29,6 +29,7 @@ from .parameterisations import skew_hamiltonian as skew_hamiltonian
 from .parameterisations import skew_hamiltonian_matrix as skew_hamiltonian_matrix
 from .parameterisations import skew_symmetric_hamiltonian as skew_symmetric_hamiltonian
 from .parameterisations import skew_symmetric_hamiltonian_matrix as skew_symmetric_hamiltonian_matrix
+from .plot import plot as plot
 from .residuals import elliptic_hamiltonian_residual as elliptic_hamiltonian_residual
 from .residuals import hamiltonian_residual as hamiltonian_residual
 from .residuals import is_elliptic_hamiltonian as is_elliptic_hamiltonian
