@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 NEEDS = {
     "symplectic-ops": {"torch"},
-    "hamvae-model": {"numpy", "pillow", "platformdirs", "safetensors", "symplectic-ops", "torch", "torchmetrics"},
+    "hamvae-model": {"numpy", "pillow", "platformdirs", "safetensors", "symplectic-ops", "torch"},
     "hamvae-cli": {"click", "hamvae-model", "rich"},
 }
 distribution = pytest.mark.parametrize("distribution", NEEDS)

@@ -104,6 +104,11 @@ class Motion(nn.Module):
         """The part the decoder sees: q of every subspace, (…, K·d) from states (…, K, 2d)."""
         return states[..., : self.pairs].flatten(-2)
 
+    def energy(self, states: Tensor) -> Tensor:
+        """½ sᵀMs of states (b, t, K, 2d), in double precision, (b, t)."""
+        total: Tensor = so.energy(self.operators().double(), states.double()).sum(-1)
+        return total
+
     def summaries(self, actions: Sequence[str]) -> list[OperatorSummary]:
         """One summary for each operator, computed in float64."""
         matrices = self.operators().cpu().double()

@@ -1,0 +1,99 @@
+"""What the protocols draw at random: contents and motions that have not met, in balance over the classes."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..data import Characters
+from ..errors import UsageError
+from .held_out import CLIPS_AT_ONCE, HeldOut
+
+PRIORS = ("fitted", "standard")
+LEAST_SAMPLES = 1000  # with fewer, H(y) is biased downward
+
+
+class Drawn(NamedTuple):
+    """Images (b, t, 3, h, w) of the content of clips (b,) in motions of class `labels` (b,)."""
+
+    clips: Tensor
+    labels: Tensor
+    images: Tensor
+
+
+def balanced(samples: int, classes: int) -> int:
+    """The least number of samples, at least `samples`, that is the same for every class.
+
+    Raises: UsageError: too few for entropies.
+    """
+    if samples < LEAST_SAMPLES:
+        raise UsageError(
+            f"Entropies of {samples} samples are biased; draw at least {LEAST_SAMPLES} (the paper's H(y) shows why)."
+        )
+    return -(-samples // classes) * classes
+
+
+def motions_from_prior(held_out: HeldOut, prior: str, samples: int, generator: torch.Generator) -> Iterator[Drawn]:
+    """Motions from a prior, contents from real clips.
+
+    Labels take turns. Each takes the content of another clip, of any motion: all in random order, then over again.
+
+    Args: prior: ``fitted``, the Gaussian over the starts of training clips of the class; ``standard``, N(0, I).
+    """
+    model = held_out.model
+    labels = torch.arange(samples) % len(model.classes)
+    clips = in_turn(held_out.clips, samples, generator)
+    if prior == "fitted":
+        states = model.start_prior.sample(labels.to(held_out.device), generator)
+    else:
+        states = torch.randn(samples, model.start_prior.mean.shape[-1], generator=generator).to(held_out.device)
+    times = torch.arange(float(held_out.source.length))
+    for some in torch.split(torch.arange(samples), CLIPS_AT_ONCE):
+        content = held_out.whole.content[clips[some]]
+        yield Drawn(
+            clips[some],
+            labels[some],
+            model.render(content, states[some], labels[some].to(held_out.device), times),
+        )
+
+
+def contents_from_prior(held_out: HeldOut, samples: int, generator: torch.Generator) -> Iterator[Drawn]:
+    """Contents from N(0, I), motions of real clips: as many of each class, in random order, then over again.
+
+    Raises: UsageError: a class that no held-out clip shows.
+    """
+    classes, each = held_out.source.classes, samples // len(held_out.source.classes)
+    motions = []
+    for label, name in enumerate(classes):
+        own = held_out.clips[held_out.labels == label]
+        if not len(own):
+            raise UsageError(
+                f"No clip of '{name}' is held out, so its motion cannot be kept; move one to the test split."
+            )
+        motions.append(in_turn(own, each, generator))
+    clips = torch.cat(motions)
+    contents = torch.randn(len(clips), held_out.whole.content.shape[-1], generator=generator).to(held_out.device)
+    for some in torch.split(torch.arange(len(clips)), CLIPS_AT_ONCE):
+        yield Drawn(clips[some], held_out.labels[clips[some]], held_out.render(contents[some], clips[some]))
+
+
+def swaps(held_out: HeldOut, source: Characters, clips: Tensor, generator: torch.Generator) -> Iterator[Drawn]:
+    """The contents of `clips`, each in the motion of another character, and another motion than its own.
+
+    The number of a drawn clip is that of the render it should be: the content's character in that motion.
+    """
+    motions, count = len(source.motions), len(held_out.clips) // len(source.motions)
+    who, what = clips // motions, clips % motions
+    what = (what + torch.randint(1, motions, what.shape, generator=generator)) % motions
+    others = who if count == 1 else (who + torch.randint(1, count, who.shape, generator=generator)) % count
+    wanted, moving = source.performance(who, what), source.performance(others, what)
+    for some in torch.split(torch.arange(len(clips)), CLIPS_AT_ONCE):
+        images = held_out.render(held_out.whole.content[clips[some]], moving[some])
+        yield Drawn(wanted[some], held_out.labels[moving[some]], images)
+
+
+def in_turn(clips: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """`count` of `clips`: all in random order, then over again."""
+    order = clips[torch.randperm(len(clips), generator=generator)]
+    return order[torch.arange(count) % len(order)]

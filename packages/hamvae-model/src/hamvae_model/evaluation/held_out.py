@@ -1,0 +1,144 @@
+"""The held-out clips a model is scored on, and what it reads from them; computed once, for every protocol."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..clip import as_images
+from ..data import Characters, Source
+from ..errors import UsageError
+from ..model import HamVAE
+from .metrics import FrameScores
+
+CLIPS_AT_ONCE = 36  # held in memory as images; four characters in nine motions
+
+
+class Latents(NamedTuple):
+    """What a model reads from clips: posterior means of the content (m, c) and of the motion state (m, 2d)."""
+
+    content: Tensor
+    state: Tensor
+
+
+class HeldOut:
+    """The test split of a source, or its first characters, seen through windows of `source.length` frames.
+
+    Args:
+        model: trained on this source's classes.
+        source: of clips; composed characters or clips from files.
+        characters: how many of the test split, each in every motion; all of them unless given.
+
+    Raises: UsageError: other classes, no clips held out, more characters than there are, or characters asked for of a
+        source that has none.
+    """
+
+    def __init__(self, model: HamVAE, source: Source, characters: int | None = None) -> None:
+        if source.classes != model.classes:
+            raise UsageError(f"The model moves {', '.join(model.classes)}; the {source.name} source has other classes.")
+        if not source.splits["test"]:
+            raise UsageError(f"The {source.name} source holds no clips out; move some to the test split.")
+        self.model, self.source = model, source
+        self.device = model.start_prior.mean.device
+        self.clips = torch.arange(_count(source, characters))
+        self.labels = source.labels("test", self.clips)
+
+    @property
+    def characters(self) -> int | None:
+        """How many composed characters these clips show; None for clips from files."""
+        return len(self.clips) // len(self.source.motions) if isinstance(self.source, Characters) else None
+
+    @cached_property
+    def long(self) -> Tensor:
+        """Those of the clips that repeat, or have twice as many frames as a window."""
+        return longer(self.source, "test", self.clips)
+
+    def windows(self, clips: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Numbers (b,), frames uint8 (b, t, 3, h, w) on the model's device, and times (b, t) of `clips`, in parts."""
+        for some in torch.split(clips, CLIPS_AT_ONCE):
+            batch = self.source.clips("test", some)
+            yield some, batch.frames.to(self.device), batch.times
+
+    def two_windows(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Numbers (b,), images (b, 2t, 3, h, w) in [0, 1] and times (b, 2t) of the `long` clips, in parts."""
+        for some in torch.split(self.long, CLIPS_AT_ONCE):
+            indices = torch.arange(2 * self.source.length).expand(len(some), -1)
+            frames = self.source.frames("test", some, indices).to(self.device)
+            yield some, as_images(frames), self.source.times("test", some, indices)
+
+    @cached_property
+    def _read(self) -> tuple[Latents, Latents, Tensor]:
+        whole: list[Latents] = []
+        first: list[Latents] = []
+        times = []
+        for some, frames, moments in self.windows(self.clips):
+            labels, image = self.labels[some].to(self.device), frames[:, :1]
+            state = self.model.infer_state(frames, labels, moments).mean
+            whole.append(Latents(self.model.infer_content(frames), state))
+            first.append(Latents(self.model.infer_content(image), self.model.infer_state(image, labels).mean))
+            times.append(moments)
+        return _joined(whole), _joined(first), torch.cat(times)
+
+    @property
+    def whole(self) -> Latents:
+        """Content from all frames of each window, the state at its last frame."""
+        return self._read[0]
+
+    @property
+    def first(self) -> Latents:
+        """Content and state from the first frame alone: no history, so the momentum's is masked as in training."""
+        return self._read[1]
+
+    @property
+    def times(self) -> Tensor:
+        """When the frames of each window are shown, (m, t), in units of time."""
+        return self._read[2]
+
+    def render(self, content: Tensor, motions: Tensor) -> Tensor:
+        """Images (b, t, 3, h, w) of content (b, c) moving as the windows of clips `motions` (b,) do, at their times."""
+        times, labels = self.times[motions], self.labels[motions].to(self.device)
+        return self.model.render(content, self.whole.state[motions], labels, times - times[:, -1:])
+
+    @cached_property
+    def reconstructions(self) -> FrameScores:
+        """Every window through the model, against itself."""
+        return FrameScores.joined(
+            [
+                FrameScores.of(self.render(self.whole.content[some], some), as_images(frames))
+                for some, frames, _ in self.windows(self.clips)
+            ]
+        )
+
+
+def _joined(parts: Sequence[Latents]) -> Latents:
+    return Latents(torch.cat([part.content for part in parts]), torch.cat([part.state for part in parts]))
+
+
+def longer(source: Source, split: str, clips: Tensor) -> Tensor:
+    """Those of `clips` that repeat, or have twice as many frames as a window."""
+    return clips[source.repeats(split, clips) | (source.lengths(split, clips) >= 2 * source.length)]
+
+
+def _count(source: Source, characters: int | None) -> int:
+    """How many clips to look at."""
+    if characters is None:
+        return source.splits["test"]
+    if not isinstance(source, Characters):
+        raise UsageError(f"The {source.name} source has clips and no characters to count; leave their number out.")
+    available = source.splits["test"] // len(source.motions)
+    if not 1 <= characters <= available:
+        raise UsageError(f"{source.name}:test has {available} characters; {characters} were asked for.")
+    return characters * len(source.motions)
+
+
+def composed(held_out: HeldOut) -> Characters:
+    """The source, if its characters can be drawn in any motion.
+
+    Raises: UsageError: clips from files.
+    """
+    source = held_out.source
+    if not isinstance(source, Characters):
+        raise UsageError(f"The {source.name} source has no exact renders to score against; use builtin or sprites.")
+    return source
