@@ -109,33 +109,6 @@ def test_a_free_particle_moves_in_a_straight_line() -> None:
     ]
 
 
-@given(generators(), seeds, st.floats(-2, 2))
-def test_backward_undoes_forward(H: Tensor, seed: int, t: float) -> None:
-    H = H / max(1.0, float(H.abs().sum(-2).max()))
-    s0 = states_like(H, seed)
-    there = flow(H, s0, torch.tensor([t]))[0]
-    torch.testing.assert_close(flow(H, there, torch.tensor([-t]))[0], s0, rtol=1e-12, atol=1e-12)
-
-
-@given(generators(), seeds, st.floats(-2, 2), st.floats(-2, 2))
-def test_one_time_after_another_is_their_sum(H: Tensor, seed: int, first: float, second: float) -> None:
-    H = H / max(1.0, float(H.abs().sum(-2).max()))
-    s0 = states_like(H, seed)
-    between = flow(H, s0, torch.tensor([first], dtype=torch.float64))[0]
-    in_two = flow(H, between, torch.tensor([second], dtype=torch.float64))
-    torch.testing.assert_close(
-        in_two, flow(H, s0, torch.tensor([first + second], dtype=torch.float64)), rtol=1e-11, atol=1e-11
-    )
-
-
-@given(generators(norms=(1e-3, 1.0)), seeds)
-def test_energy_is_conserved(H: Tensor, seed: int) -> None:
-    s0 = states_like(H, seed)
-    s = flow(H, s0, torch.linspace(-2, 2, 9))
-    scale = torch.linalg.matrix_norm(H) * s.square().sum(-1)
-    assert ((energy(H, s) - energy(H, s0)).abs() <= 1e-13 * scale).all()
-
-
 @given(generators(norms=(1e-3, 1.0)), seeds)
 def test_the_area_between_two_orbits_is_conserved(H: Tensor, seed: int) -> None:
     """The symplectic form of two states, s₁ᵀ J s₂."""

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import doctest
 import importlib
 import re
 import shlex
@@ -61,6 +62,11 @@ def parse(command: click.Command, words: list[str], parent: click.Context | None
     else:
         with contextlib.suppress(click.exceptions.Exit):  # --help ends here
             command.make_context(command.name, list(words), parent)
+
+
+def sessions(document: Path) -> str:
+    """What is typed and answered in the interactive sessions of a document, in order."""
+    return "".join(content for language, content in blocks(document.read_text("utf-8")) if language == "pycon")
 
 
 def named(document: Path) -> str:
@@ -142,3 +148,16 @@ def test_the_imports_of_a_documents_python_work(document: Path) -> None:
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 importlib.import_module(alias.name)
+
+
+@pytest.mark.parametrize("document", [path for path in DOCUMENTS if sessions(path)], ids=named)
+def test_the_interactive_sessions_of_a_document_go_as_shown(document: Path) -> None:
+    session = doctest.DocTestParser().get_doctest(sessions(document), {}, named(document), str(document), 0)
+    assert doctest.DocTestRunner().run(session).failed == 0
+
+
+def test_the_readme_of_symplectic_ops_names_everything_it_offers() -> None:
+    door = ROOT / "packages/symplectic-ops/src/symplectic_ops/__init__.py"
+    offered = re.findall(r"^from .* import .* as (\w+)$", door.read_text("utf-8"), re.MULTILINE)
+    named_there = re.findall(r"`(\w+)`", (ROOT / "packages/symplectic-ops/README.md").read_text("utf-8"))
+    assert len(offered) > 40 and not set(offered) - {"__version__"} - set(named_there)
