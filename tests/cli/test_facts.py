@@ -32,6 +32,7 @@ def test_inspect_prints_a_line_for_each_action(hamvae: Command, run: Path) -> No
     assert heading.endswith("preset demo, skew-symmetric operators, builtin (action-direction)")
     assert size.endswith("parameters, 12 of 12 steps")
     assert columns.split()[:2] == ["action", "periods"]
+    assert all("stable" in row.split() for row in rows)
     assert [row.split()[0] for row in rows] == list(hv.load(run).classes)
 
 

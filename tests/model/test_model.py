@@ -74,15 +74,28 @@ def test_bounded_operators_do_not_grow_over_200_frames_whatever_their_parameters
     model = operator(tiny, name)
     torch.nn.init.normal_(model.motion.parameters_of_operators, generator=torch.Generator().manual_seed(1))
     assert max(abs(summary.growth) for summary in model.operators()) < 1e-5
+    assert "unstable" not in {summary.stability for summary in model.operators()}
     state, labels = some_states(model, 9)
     lengths = model.motion.flow(state, labels, torch.arange(200.0).expand(9, -1)).norm(dim=-1).amax(-1)
     assert lengths[:, 100:].max() <= 1.05 * lengths[:, :100].max()
+
+
+@pytest.mark.parametrize("name", ["hamiltonian", "elliptic", "skew-symmetric"])
+def test_hamiltonian_operators_start_stable(tiny: hv.Config, name: str) -> None:
+    assert {summary.stability for summary in operator(tiny, name).operators()} == {"stable"}
+
+
+def test_a_free_hamiltonian_operator_can_become_unstable(tiny: hv.Config) -> None:
+    model = operator(tiny, "hamiltonian")
+    torch.nn.init.normal_(model.motion.parameters_of_operators, generator=torch.Generator().manual_seed(1))
+    assert "unstable" in {summary.stability for summary in model.operators()}
 
 
 def test_an_unconstrained_operator_can_grow(tiny: hv.Config) -> None:
     model = operator(tiny, "unconstrained")
     torch.nn.init.normal_(model.motion.parameters_of_operators, std=0.5, generator=torch.Generator().manual_seed(1))
     assert max(summary.growth for summary in model.operators()) > 0.1
+    assert {summary.stability for summary in model.operators()} == {None}
 
 
 def test_only_positions_reach_the_decoder(model: hv.HamVAE) -> None:

@@ -26,6 +26,8 @@ class OperatorSummary:
         frequencies: of its oscillations, in cycles per frame, ascending.
         periods: of the same oscillations, in frames; infinite for a frequency of zero.
         growth: the largest real part of the spectrum, per frame; zero for bounded orbits.
+        stability: "stable", "marginal" or "unstable", as `symplectic_ops.stability` judges Hamiltonian matrices; none
+            for any other.
         residual: relative distance of H_k from the Hamiltonian matrices.
     """
 
@@ -33,6 +35,7 @@ class OperatorSummary:
     frequencies: tuple[float, ...]
     periods: tuple[float, ...]
     growth: float
+    stability: str | None
     residual: float
 
 
@@ -110,19 +113,17 @@ class Motion(nn.Module):
         return total
 
     def summaries(self, actions: Sequence[str]) -> list[OperatorSummary]:
-        """One summary for each operator, computed in float64."""
-        matrices = self.operators().cpu().double()
-        frequencies = so.frequencies(matrices) / (2 * math.pi)
-        growth, residuals = so.growth_rates(matrices), so.hamiltonian_residual(matrices)
+        """One summary for each operator; its spectrum is computed in float64."""
         return [
             OperatorSummary(
                 action=action,
-                frequencies=tuple(cycles.tolist()),
-                periods=tuple((1 / cycles).tolist()),
-                growth=float(rates.max()),
-                residual=float(residual),
+                frequencies=tuple((so.frequencies(H) / (2 * math.pi)).tolist()),
+                periods=tuple(so.periods(H).tolist()),
+                growth=float(so.growth_rates(H).max()),
+                stability=so.Stability(int(so.stability(H))).name.lower() if so.is_hamiltonian(H) else None,
+                residual=float(so.hamiltonian_residual(H)),
             )
-            for action, cycles, rates, residual in zip(actions, frequencies, growth, residuals, strict=True)
+            for action, H in zip(actions, self.operators().detach(), strict=True)
         ]
 
 
