@@ -12,7 +12,7 @@ from symplectic_ops.expm import compiled, fused
 
 INTERPRETED = pytest.mark.filterwarnings("ignore::RuntimeWarning:triton")  # numpy's, of infinities that go through
 WAYS = ["compiled", "plain"]
-if not torch.cuda.is_available():  # there, the kernels for GPUs cannot be had on the CPU
+if fused.triton_is_here() and not torch.cuda.is_available():  # else the kernels cannot be had on the CPU
     WAYS.append(pytest.param("fused", marks=[pytest.mark.long, INTERPRETED]))
 
 settings.register_profile("symplectic-ops", derandomize=True, deadline=None, database=None, max_examples=20)

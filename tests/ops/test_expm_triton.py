@@ -20,7 +20,7 @@ from symplectic_ops.expm import compiled, fused, thresholds
 from .conftest import INTERPRETED
 from .test_expm_accuracy import Case, allowed_by_condition, relative_error, size_of, stored
 
-pytestmark = INTERPRETED
+pytestmark = [INTERPRETED, pytest.mark.skipif(not fused.triton_is_here(), reason="there is no Triton 3.8 or newer")]
 
 HERE = "cuda" if torch.cuda.is_available() else "cpu"
 DTYPES = [torch.float32, torch.float64]

@@ -1,4 +1,4 @@
-"""The fused way: real matrices up to 32 × 32 on a GPU, where Triton is installed.
+"""The fused way: real matrices up to 32 × 32 on a GPU, where Triton 3.8 or newer is installed.
 
 One launch takes a batch through the whole algorithm, each matrix in the registers of its program; nothing is read by
 the host, so that a graph of CUDA kernels can record it. Nothing is kept for the gradient.
@@ -95,14 +95,23 @@ def _launch(kernels: Any, name: str, given: tuple[Tensor, ...], out: Tensor, bou
         )
 
 
+def triton_is_here() -> bool:
+    """Whether Triton is installed, new enough to multiply matrices of 8 rows."""
+    try:
+        import triton
+    except ImportError:
+        return False
+    return tuple(map(int, triton.__version__.split(".")[:2])) >= (3, 8)
+
+
 @functools.cache
 def _kernels(device: torch.device) -> Any:
-    """The kernels, or None where Triton is not installed or cannot make code for this device."""
-    try:
-        from . import kernels
-    except ImportError:
+    """The kernels, or None where there is no Triton or it cannot make code for this device."""
+    if not triton_is_here():
         return None
     try:
+        from . import kernels
+
         A, X = torch.zeros(2, 1, 2, 2, device=device)
         _launch(kernels, "exponentials", (A,), X, thresholds.VALUE)
     except Exception as error:  # whatever a compiler or a driver raises that was never tested with this
