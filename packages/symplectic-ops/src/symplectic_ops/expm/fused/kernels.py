@@ -38,7 +38,7 @@ def _log2_norm(A):  # type: ignore[no-untyped-def]
     """log₂ ‖A‖₁ of each matrix, float32: hugely negative for zero, ∞ where it is infinite."""
     norm = tl.max(tl.sum(tl.abs(A), -2, keep_dims=True), -1, keep_dims=True)
     if A.dtype == tl.float32:
-        return tl.log2(tl.maximum(norm, 1e-38))
+        return tl.log2(tl.maximum(norm, 1e-37))  # smaller numbers would be taken for float64
     else:  # a logarithm in float64 would take as long as a product
         bits = norm.to(tl.int64, bitcast=True)
         fraction = ((bits & ((1 << 52) - 1)) | (1023 << 52)).to(tl.float64, bitcast=True)

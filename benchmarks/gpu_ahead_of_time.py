@@ -1,0 +1,134 @@
+"""What the kernels for GPUs ask of one, compiled ahead of time for compute capability 9.0: no GPU is needed.
+
+    python benchmarks/gpu_ahead_of_time.py [--warps N ...] [--result FILE]
+
+For each kernel, dtype and size: registers and spilled bytes of a thread, shared memory of a program, and how many of
+the instructions multiply and add (a DMMA instruction does 256 multiplications). --warps tries other numbers of warps
+beside the chosen ones. Writes benchmarks/results/gpu-kernels.json.
+"""
+
+import os
+
+os.environ["TRITON_INTERPRET"] = "0"  # read when Triton is loaded
+
+import argparse
+import json
+import re
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import triton
+from machine import provenance
+from triton import knobs
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+from symplectic_ops import stepping
+from symplectic_ops.expm import fused
+from symplectic_ops.expm.fused import kernels
+from symplectic_ops.stepping.kernel import recurrences
+
+RESULT = Path(__file__).parent / "results" / "gpu-kernels.json"
+TARGET = GPUTarget("cuda", 90, 32)
+POINTERS = {torch.float32: "*fp32", torch.float64: "*fp64"}
+MULTIPLYING = ("FFMA", "DFMA", "DMMA")
+
+
+class Variant(NamedTuple):
+    """A kernel as it is launched for contiguous matrices of full size: types of its arguments, or their values."""
+
+    kernel: Any
+    dtype: torch.dtype
+    size: int
+    warps: int
+    arguments: dict[str, object]
+
+
+def variants() -> Iterator[Variant]:
+    for (name, dtype), shapes in fused.SHAPES.items():
+        rows, constant, _ = fused.POLYNOMIALS[dtype]
+        for size, pack, warps in shapes:
+            matrices = dict.fromkeys("AEXL", POINTERS[dtype])
+            values = {"column_step": 1, "E_column_step": 1, "ROWS": rows, "LEFT_CONSTANT": constant}
+            arguments = {**matrices, **values, "SIZE": size, "PACK": pack, "log2_bound": "fp32"}
+            yield Variant(getattr(kernels, name), dtype, size, warps, arguments)
+    for dtype in fused.POLYNOMIALS:
+        for size, warps in stepping.WARPS.items():
+            states = dict.fromkeys("uy", POINTERS[dtype])
+            values = {"P_column_step": 1, "u_column_step": 1, "ADDED": True, "SIZE": size, "ROWS": stepping.ROWS}
+            yield Variant(recurrences, dtype, size, warps, {"P": POINTERS[torch.float64], **states, **values})
+
+
+def compiled(variant: Variant) -> Any:
+    """The code of a variant, with what a launch would tell the compiler: pointers and steps are multiples of 16."""
+    names = variant.kernel.arg_names
+    given = {name: variant.arguments.get(name, "i32") for name in names}
+    signature = {name: kind if isinstance(kind, str) else "constexpr" for name, kind in given.items()}
+    values = {name: value for name, value in given.items() if not isinstance(value, str)}
+    even = [
+        name for name, kind in signature.items() if kind.startswith("*") or (name.endswith("step") and kind == "i32")
+    ]
+    attributes = {(names.index(name),): [["tt.divisibility", 16]] for name in even}
+    source = ASTSource(fn=variant.kernel, signature=signature, constexprs=values, attrs=attributes)
+    return triton.compile(source, target=TARGET, options={"num_warps": variant.warps})
+
+
+def measured(variant: Variant) -> dict[str, object]:
+    code = compiled(variant)
+    with tempfile.TemporaryDirectory() as folder:
+        assembly, binary = Path(folder, "kernel.ptx"), Path(folder, "kernel.cubin")
+        assembly.write_text(code.asm["ptx"])
+        options = ["-v", f"--gpu-name=sm_{TARGET.arch}a", str(assembly), "-o", str(binary)]
+        said = run(knobs.nvidia.ptxas.path, *options)
+        listing = run(knobs.nvidia.nvdisasm.path, str(binary))
+    instructions = Counter(re.findall(r"/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+ )?([A-Z]\w+)", listing))
+    spilled = re.findall(r"(\d+) bytes spill (?:stores|loads)", said)
+    return {
+        "kernel": variant.kernel.__name__,
+        "dtype": str(variant.dtype).removeprefix("torch."),
+        "n": variant.size,
+        "pack": variant.arguments.get("PACK", 1),
+        "warps": variant.warps,
+        "registers": int(re.findall(r"Used (\d+) registers", said)[0]),
+        "spilled_bytes": sum(map(int, spilled)),
+        "shared_bytes": code.metadata.shared,
+        "instructions": instructions.total(),
+        **{name: instructions[name] for name in MULTIPLYING if instructions[name]},
+    }
+
+
+def run(*command: str) -> str:
+    outcome = subprocess.run(command, check=True, capture_output=True, text=True)
+    return outcome.stdout + outcome.stderr
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--warps", type=int, nargs="*", default=[], help="other numbers of warps to try, and write nothing"
+    )
+    parser.add_argument("--result", type=Path, default=RESULT)
+    arguments = parser.parse_args()
+    rows = []
+    for chosen in variants():
+        for warps in arguments.warps or [chosen.warps]:
+            rows.append(measured(chosen._replace(warps=warps)))
+            print(*(f"{name} {value}" for name, value in rows[-1].items()), sep=", ", flush=True)
+    if not arguments.warps:
+        result = {
+            "command": "python benchmarks/gpu_ahead_of_time.py",
+            "target": f"compute capability {TARGET.arch / 10}",
+            "triton": triton.__version__,
+            "rows": rows,
+            "measured_on": provenance(),
+        }
+        arguments.result.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Evenly spaced steps: the same states and gradients from one kernel as from one product after the other."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd import gradcheck, gradgradcheck
+
+from symplectic_ops import flow
+from symplectic_ops.expm import fused
+from symplectic_ops.stepping import grid, steps, suits
+
+from .conftest import INTERPRETED
+
+pytestmark = [INTERPRETED, pytest.mark.skipif(not fused.triton_is_here(), reason="there is no Triton 3.8 or newer")]
+
+HERE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@pytest.fixture(params=["kernel", "loop"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    monkeypatch.setattr(fused, "DEVICE", HERE if request.param == "kernel" else "none")
+    return request.param == "kernel"
+
+
+def numbers(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(HERE, dtype)
+
+
+def turns(k: int, n: int) -> Tensor:
+    A = numbers(k, n, n)
+    return torch.linalg.matrix_exp(A - A.mT)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    ("b", "k", "n", "length"), [(1, 1, 1, 3), (3, 2, 2, 1), (17, 3, 7, 4), (2, 2, 9, 6), (33, 1, 20, 3)]
+)
+def test_each_state_is_the_one_before_times_the_matrix(
+    b: int, k: int, n: int, length: int, dtype: torch.dtype, either_way: bool
+) -> None:
+    P, start = turns(k, n), numbers(b, k, n, seed=1, dtype=dtype)
+    assert suits(P, start) == either_way
+    found = steps(P, start, length)
+    assert found.shape == (b, length, k, n) and found.dtype == dtype
+    assert torch.equal(found[:, 0], start)
+    for t in range(1, length):
+        exact = torch.einsum("kij,bkj->bki", torch.linalg.matrix_power(P, t), start.double())
+        torch.testing.assert_close(found[:, t].double(), exact, rtol=0, atol=10 * torch.finfo(dtype).eps)
+
+
+def test_states_are_rounded_as_they_leave_and_not_on_the_way(either_way: bool) -> None:
+    P, start = turns(2, 4), numbers(2, 2, 4, seed=1, dtype=torch.float32)
+    assert torch.equal(steps(P, start, 50), steps(P, start.double(), 50).float())
+
+
+def test_gradients_of_both_orders_and_in_batches(either_way: bool) -> None:
+    P, start = (0.7 * turns(2, 3)).requires_grad_(), numbers(2, 2, 3, seed=1).requires_grad_()
+
+    def function(P: Tensor, start: Tensor) -> Tensor:
+        return steps(P, start, 4)
+
+    assert gradcheck(function, (P, start), check_batched_grad=True)
+    assert gradgradcheck(function, (P, start))
+
+
+def test_matrices_states_and_gradients_may_lie_anyhow(either_way: bool) -> None:
+    P, start, G = turns(2, 3), numbers(4, 2, 3, seed=1), numbers(4, 5, 2, 3, seed=2)
+    results = []
+    for given in (
+        (P, start, G),
+        (P.mT.contiguous().mT, start.mT.contiguous().mT, G.transpose(0, 1).contiguous().transpose(0, 1)),
+    ):
+        P_, start_ = (x.detach().requires_grad_() for x in given[:2])
+        y = steps(P_, start_, 5)
+        results.append((y, *torch.autograd.grad(y, (P_, start_), given[2])))
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-14, atol=1e-14)
+
+
+@pytest.mark.parametrize("times", [[0, 1, 2, 3], [0.5, 0.25, 0.0, -0.25], [7, 7, 7], [-2.0, 0.1, 2.2, 4.3]])
+def test_a_flow_along_evenly_spaced_times(times: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    H, s0 = (numbers(2, 4, 4) / 4).requires_grad_(), numbers(3, 2, 4, seed=1).requires_grad_()
+    at, G, results = torch.tensor(times, dtype=torch.float64), numbers(3, len(times), 2, 4, seed=2), []
+    for device in (HERE, "none"):
+        monkeypatch.setattr(fused, "DEVICE", device)
+        states = flow(H, s0, at)
+        results.append((states, *torch.autograd.grad(states, (H, s0), G)))
+    for stepped, plain in zip(*results, strict=True):
+        torch.testing.assert_close(stepped, plain, rtol=1e-12, atol=1e-12)
+
+
+def test_a_flow_from_time_zero_begins_with_its_states_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fused, "DEVICE", HERE)
+    H, s0 = numbers(2, 4, 4, dtype=torch.float32), numbers(3, 2, 4, seed=1, dtype=torch.float32)
+    assert torch.equal(flow(H, s0, torch.arange(4))[:, 0], s0)
+
+
+def test_which_times_are_evenly_spaced() -> None:
+    def even(*times: float) -> tuple[float, float] | None:
+        return grid(torch.tensor(times, dtype=torch.float64))
+
+    assert even(1, 3, 5) == (1, 2) and even(0, -0.5, -1) == (0, -0.5)
+    assert grid(torch.arange(100, dtype=torch.float64) / 10) == (0, pytest.approx(0.1))
+    assert even(1, 2) is None and even(0, 1, 3) is None and even(0, 1, 2 + 1e-9) is None
+    assert even(0, float("nan"), 2) is None and even(0, 1, float("inf")) is None
