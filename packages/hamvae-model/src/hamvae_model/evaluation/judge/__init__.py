@@ -9,4 +9,5 @@ from .storage import load_judge as load_judge
 from .storage import save_judge as save_judge
 from .training import measure as measure
 from .training import train_judge as train_judge
+from .training import truth as truth
 from .training import verdicts as verdicts

@@ -18,7 +18,7 @@ from .augment import augmented
 from .config import ACTION, JudgeConfig
 from .network import Judge, attributes_of, material
 
-WINDOWS, FRAMES = 16, 64  # a step: of clips for the action, and of as many clips for the attributes
+WINDOWS, FRAMES = 8, 64  # a step: of clips for the action, and of as many clips for the attributes
 RATE = 2e-3
 REPORT_EVERY = 10
 CLIPS_AT_ONCE = 64  # when all held-out clips are judged
@@ -98,7 +98,7 @@ def verdicts(judge: Judge, source: Source) -> dict[str, tuple[Tensor, Tensor]]:
         images = as_images(source.clips("test", clips).frames.to(device))
         for head, scores in {ACTION: judge.actions(images), **judge.values(images)}.items():
             said[head].append(scores.argmax(-1).cpu())
-    true = _truth(source, "test", every)
+    true = truth(source, "test", every)
     return {head: (torch.cat(parts), true[head]) for head, parts in said.items()}
 
 
@@ -106,10 +106,10 @@ def _losses(judge: Judge, source: Source, generator: torch.Generator, device: to
     """The cross-entropy of each head, on random windows for actions and on random frames for attributes."""
     clips, images = _drawn(source, WINDOWS, source.length, generator, device)
     scores = judge.actions(images)
-    losses = {ACTION: nll_loss(scores, _truth(source, "train", clips)[ACTION].to(device))}
+    losses = {ACTION: nll_loss(scores, truth(source, "train", clips)[ACTION].to(device))}
     if judge.attributes:
         clips, images = _drawn(source, FRAMES, 1, generator, device)
-        true = _truth(source, "train", clips)
+        true = truth(source, "train", clips)
         losses |= {head: nll_loss(score, true[head].to(device)) for head, score in judge.values(images).items()}
     return losses
 
@@ -126,7 +126,7 @@ def _drawn(
     return clips, augmented(as_images(frames.to(device)), generator)
 
 
-def _truth(source: Source, split: str, clips: Tensor) -> dict[str, Tensor]:
+def truth(source: Source, split: str, clips: Tensor) -> dict[str, Tensor]:
     """What is to be said of clips (m,), int64 (m,) for each head."""
     true = {ACTION: source.labels(split, clips).cpu()}
     if isinstance(source, Characters):
