@@ -11,7 +11,7 @@ import hamvae_model as hv
 
 from ._options import json_option, run_argument
 
-COLUMNS = ("action", "periods (frames)", "frequencies (1/frame)", "orbits", "growth (1/frame)", "from Hamiltonian")
+COLUMNS = ("action", "periods (frames)", "orbits", "growth (1/frame)", "from Hamiltonian")
 NOISE = 1e-12  # what rounding leaves of zero in double precision
 
 
@@ -21,9 +21,9 @@ NOISE = 1e-12  # what rounding leaves of zero in double precision
 def inspect(run: Path, as_json: bool) -> None:
     """Show what a model's motion operators do.
 
-    Each action has a generator H: the periods of its oscillations in frames, their frequencies, whether its orbits are
-    stable (bounded, also after small changes of H), marginal or unstable, their fastest growth per frame (0 when they
-    are bounded), and how far H is from a Hamiltonian matrix (0 when it is one).
+    Each action has a generator H: the periods of its oscillations in frames, whether its orbits are stable (bounded,
+    also after small changes of H), marginal or unstable, their fastest growth per frame (0 when they are bounded), and
+    how far H is from a Hamiltonian matrix (0 when it is one). --json has the frequencies too.
 
     \b
     Example:
@@ -63,7 +63,6 @@ def inspect(run: Path, as_json: bool) -> None:
             (
                 operator.action,
                 " ".join(f"{period:.2f}" for period in operator.periods),
-                " ".join(f"{frequency:.4f}" for frequency in operator.frequencies),
                 operator.stability or "not Hamiltonian",
                 _small(operator.growth),
                 _small(operator.residual),
