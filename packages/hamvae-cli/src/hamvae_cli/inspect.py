@@ -63,7 +63,7 @@ def inspect(run: Path, as_json: bool) -> None:
             (
                 operator.action,
                 " ".join(f"{period:.2f}" for period in operator.periods),
-                operator.stability or "not Hamiltonian",
+                operator.stability or "-",
                 _small(operator.growth),
                 _small(operator.residual),
             )
