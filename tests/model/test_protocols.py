@@ -275,7 +275,7 @@ def test_more_characters_than_there_are_is_refused(model: hv.HamVAE, builtin: Ch
 
 
 def test_too_few_samples_for_entropies_are_refused(oracle: Oracle, judge: NearestJudge) -> None:
-    with pytest.raises(UsageError, match=f"Entropies of {FEW - 1} samples are biased; draw at least {FEW}"):
+    with pytest.raises(UsageError, match=f"Entropies of {FEW - 1} samples are biased; ask for at least {FEW} samples"):
         disentanglement(seen(oracle, judge.source), judge, samples=FEW - 1)  # type: ignore[arg-type]
 
 

@@ -9,6 +9,7 @@ from ._failures import FailingGroup
 from .completion import completion
 from .data import data
 from .demo import demo
+from .evaluate import evaluate
 from .generate import generate
 from .inspect import inspect
 from .judge import judge
@@ -40,5 +41,5 @@ def main() -> None:
     """
 
 
-for command in (demo, train, swap, generate, sample, reconstruct, inspect, judge, data, completion):
+for command in (demo, train, swap, generate, sample, reconstruct, inspect, judge, evaluate, data, completion):
     main.add_command(command)

@@ -1,16 +1,21 @@
 """Everything drawn with rich: the progress of training, and tables. Plain lines when nobody watches."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.progress import Progress
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from hamvae_model import Report
+
+Scored = Callable[[str, int, int], None]
+"""Told which table begins, how many pieces of work are done, and how many there are."""
 
 LINE_EVERY = 100  # steps between two lines of a log
 
@@ -28,6 +33,27 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table)
+
+
+@contextmanager
+def scoring() -> Iterator[Scored]:
+    """How far scoring is, on standard error: a bar on a terminal, else a line for each piece of work."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+
+        def tell(table: str, done: int, total: int) -> None:
+            if done < total:
+                console.print(Text(f"Scoring {table}, {done + 1} of {total}"), soft_wrap=True)
+
+        yield tell
+        return
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Scoring")
+
+        def draw(table: str, done: int, total: int) -> None:
+            bar.update(task, description=f"Scoring {table}", completed=done, total=total)
+
+        yield draw
 
 
 class TrainingView(Protocol):

@@ -96,13 +96,23 @@ def examples(source: Source, count: int) -> list[Clip]:
         for split in ("test", "train"):
             every = torch.arange(source.splits[split])
             some = every[source.labels(split, every) == number][: count - len(of_motion)]
-            batch = source.clips(split, some)
-            of_motion += [
-                Clip(frames=frames.cpu(), times=times, label=source.classes[number], source=source.name)
-                for frames, times in zip(batch.frames, batch.times, strict=True)
-            ]
+            of_motion += [window(source, split, clip) for clip in some.tolist()]
         found.append(of_motion)
     return [clips[turn] for turn in range(count) for clips in found if turn < len(clips)]
+
+
+def window(source: Source, split: str, number: int) -> Clip:
+    """The first frames of one clip, as training sees them."""
+    clip = torch.tensor([number])
+    batch = source.clips(split, clip)
+    whole = bool(source.repeats(split, clip)) and int(source.lengths(split, clip)) == source.length
+    return Clip(
+        frames=batch.frames[0].cpu(),
+        times=batch.times[0],
+        label=source.classes[int(batch.labels)],
+        source=source.name,
+        period=source.length if whole else None,
+    )
 
 
 def _indices(clip: Clip, length: int) -> Tensor:

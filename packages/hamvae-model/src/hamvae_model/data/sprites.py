@@ -20,6 +20,10 @@ ROOT_VARIABLE = "HAMVAE_SPRITES_SHEETS"
 SHEET = (1344, 832)  # height, width
 ATTRIBUTES = ("body", "bottomwear", "topwear", "hair")
 VALUES = 6
+ATTRIBUTION = (
+    "Made from sheets of the Liberated Pixel Cup as collected in the public repository YingzhenLi/Sprites, where the "
+    "artists are credited. Licences: CC-BY-SA 3.0 and GPL 3.0; what you make of these pictures carries them on."
+)
 ACTIONS, DIRECTIONS = ("walk", "spellcard", "slash"), ("left", "front", "right")
 
 

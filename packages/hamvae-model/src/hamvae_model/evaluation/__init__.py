@@ -6,8 +6,9 @@ The names of the tables load on first use: training needs the metrics alone, and
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ..config import TABLES as TABLES
+
 if TYPE_CHECKING:
-    from .tables import TABLES as TABLES
     from .tables import evaluate as evaluate
     from .tables import pooled as pooled
 

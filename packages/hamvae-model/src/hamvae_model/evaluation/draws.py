@@ -28,9 +28,7 @@ def balanced(samples: int, classes: int) -> int:
     Raises: UsageError: too few for entropies.
     """
     if samples < LEAST_SAMPLES:
-        raise UsageError(
-            f"Entropies of {samples} samples are biased; draw at least {LEAST_SAMPLES} (the paper's H(y) shows why)."
-        )
+        raise UsageError(f"Entropies of {samples} samples are biased; ask for at least {LEAST_SAMPLES} samples.")
     return -(-samples // classes) * classes
 
 

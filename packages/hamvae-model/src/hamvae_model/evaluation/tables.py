@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ..config import SAMPLES, SEEDS, TABLES
 from ..data import Characters, Source
 from ..errors import UsageError
 from ..model import HamVAE
@@ -18,11 +19,8 @@ from .judge import Judge
 from .roll import roll
 from .swap import swap
 
-TABLES = ("generation", "disentanglement", "identity", "swap", "roll")
 JUDGED = ("disentanglement", "identity")  # these need a judge
 DRAWN = ("disentanglement", "identity", "swap")  # these draw at random; the others say the same for every seed
-SAMPLES = 1080  # for nine classes, 120 of each
-SEEDS = 3
 
 Progress = Callable[[str, int, int], None]
 """Told what begins, how many pieces of work are done, and how many there are."""
