@@ -92,7 +92,7 @@ def test_an_eigenvalue_of_two_is_refused_with_a_way_out() -> None:
 def test_which_matrix_of_a_batch_is_refused_is_said() -> None:
     H = torch.zeros(2, 3, 2, 2)
     H[1, 2] = 2 * torch.eye(2)
-    with pytest.raises(StructureError, match=r"\(matrix 1, 2 of the batch\)"):
+    with pytest.raises(StructureError, match=r"`H\[1, 2\]` has the eigenvalue 2"):
         cayley(H)
 
 

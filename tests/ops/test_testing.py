@@ -9,10 +9,14 @@ from torch import Tensor
 
 from symplectic_ops import (
     EllipticHamiltonian,
+    Hamiltonian,
     SkewHamiltonian,
+    SkewSymmetricHamiltonian,
     form,
+    is_elliptic_hamiltonian,
     is_hamiltonian,
     is_skew_hamiltonian,
+    is_skew_symmetric_hamiltonian,
     is_symplectic,
 )
 from symplectic_ops.testing import (
@@ -46,8 +50,16 @@ def test_generators_keep_their_limits_and_their_space(H: Tensor) -> None:
     assert is_hamiltonian(H)
 
 
-@given(generators(SkewHamiltonian))
-def test_generators_of_any_space_can_be_drawn(W: Tensor) -> None:
+@given(
+    generators(Hamiltonian),
+    generators(EllipticHamiltonian),
+    generators(SkewSymmetricHamiltonian),
+    generators(SkewHamiltonian),
+)
+def test_generators_of_every_space_can_be_drawn(H: Tensor, E: Tensor, A: Tensor, W: Tensor) -> None:
+    assert is_hamiltonian(H)
+    assert is_elliptic_hamiltonian(E, epsilon=0.0)
+    assert is_skew_symmetric_hamiltonian(A)
     assert is_skew_hamiltonian(W)
 
 

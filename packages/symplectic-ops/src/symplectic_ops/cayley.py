@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ._precision import WORKING_DTYPES, without_autocast
 from ._transforms import readable
-from .errors import StructureError
+from .errors import StructureError, first_of
 
 
 def cayley(H: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ def cayley(H: Tensor) -> Tensor:
     half, identity = _prepared(H, "H")
     half = half / 2
     S = _solve(identity - half, identity + half)
-    _check_regular(half, (S + identity) / 2, "`H` has the eigenvalue 2", "Take a shorter step, such as H / 2.")
+    _check_regular(half, (S + identity) / 2, "H", "2", "Take a shorter step, such as H / 2.")
     return S.to(H.dtype)
 
 
@@ -60,7 +60,7 @@ def cayley_inverse(S: Tensor) -> Tensor:
     work, identity = _prepared(S, "S")
     H = 2 * _solve(work + identity, work - identity)
     remedy = "Take a shorter step of the same motion, one without half turns."
-    _check_regular(work, (identity - H / 2) / 2, "`S` has the eigenvalue −1", remedy)
+    _check_regular(work, (identity - H / 2) / 2, "S", "−1", remedy)
     return H.to(S.dtype)
 
 
@@ -79,12 +79,14 @@ def _solve(K: Tensor, right: Tensor) -> Tensor:
     return torch.where(singular[..., None, None] == 0, X, torch.nan)
 
 
-def _check_regular(x: Tensor, inverse: Tensor, singular: str, remedy: str) -> None:
+def _check_regular(x: Tensor, inverse: Tensor, name: str, eigenvalue: str, remedy: str) -> None:
     """Refuse an I ± x so near a singular matrix that rounding x and I could make it one; `inverse` is its inverse."""
     if not readable(x):
         return
     size = torch.linalg.matrix_norm(x.detach()) + math.sqrt(x.shape[-1])
     bad = ~(size * torch.linalg.matrix_norm(inverse.detach()) < 0.1 / torch.finfo(x.dtype).eps)  # NaN is bad
     if bool(bad.any()):
-        where = f" (matrix {', '.join(map(str, bad.nonzero()[0].tolist()))} of the batch)" if bad.ndim else ""
-        raise StructureError(f"{singular} to within rounding{where}, where no Cayley transform exists. {remedy}")
+        raise StructureError(
+            f"`{name}{first_of(bad)}` has the eigenvalue {eigenvalue} to within rounding, where no Cayley transform "
+            f"exists. {remedy}"
+        )

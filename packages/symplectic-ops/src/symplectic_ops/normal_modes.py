@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ._precision import double
-from .errors import StructureError
+from .errors import StructureError, first_of
 from .form import apply_form, pairs
 from .residuals import is_hamiltonian, is_skew_symmetric_hamiltonian
 
@@ -65,8 +65,12 @@ def normal_modes(H: Tensor) -> NormalModes:
     positive, negative = curvature[..., 0] > floor, curvature[..., -1] < -floor
     definite = positive | negative
     turning = ~definite & is_skew_symmetric_hamiltonian(H).to(M.device)
-    if not bool((definite | turning).all()):
-        raise _without_modes(definite | turning)
+    neither = ~(definite | turning)
+    if bool(neither.any()):
+        raise StructureError(
+            f"`H{first_of(neither)}` has no normal modes to rely on: its energy is indefinite and it is not "
+            "skew-symmetric. Read `stability` and `growth_rates`, or take the complex modes of `torch.linalg.eig`."
+        )
     # Both ways for all, each with something harmless where it does not apply.
     sign = torch.where(negative, -1.0, 1.0).to(M)
     of_energy = _modes_of_energy(_choose(definite, sign[..., None, None] * M, torch.eye(H.shape[-1]).to(M)))
@@ -103,11 +107,3 @@ def _modes_of_turning(H: Tensor) -> NormalModes:
 
 def _choose(which: Tensor, one: Tensor, other: Tensor) -> Tensor:
     return torch.where(which[..., None, None], one, other)
-
-
-def _without_modes(has: Tensor) -> StructureError:
-    where = f"[{', '.join(map(str, (~has).nonzero()[0].tolist()))}]" if has.ndim else ""
-    return StructureError(
-        f"`H{where}` has no normal modes to rely on: its energy is indefinite and it is not skew-symmetric. Read "
-        "`stability` and `growth_rates`, or take the complex modes of `torch.linalg.eig`."
-    )

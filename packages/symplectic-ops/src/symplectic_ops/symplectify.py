@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ._precision import double
-from .errors import StructureError
+from .errors import StructureError, first_of
 from .form import pairs, symplectic_inverse
 
 STEPS = 50  # a matrix near the group takes three
@@ -22,7 +22,7 @@ def symplectify(S: Tensor) -> Tensor:
 
     *Nearest in this sense:* Q minimises ‖P⁻¹S − I‖_F over the symplectic P, to first order in that distance, because
     R − I is orthogonal to the Hamiltonian matrices, the directions in which P can move. The answer does not depend on
-    canonical coordinates: from P S T comes P Q T, for all symplectic P and T. What is nearest in ‖S − P‖_F does.
+    canonical coordinates: from P S T comes P Q T, for all symplectic P and T. What is nearest in ‖P − S‖_F would.
 
     Args:
         S: (..., 2d, 2d), real. S⁺S must have no eigenvalue that is zero or negative. That holds near the group while
@@ -64,8 +64,7 @@ def symplectify(S: Tensor) -> Tensor:
 def _without_factor(S: Tensor, near: Tensor) -> StructureError:
     if not bool(S.isfinite().all()):
         return StructureError("`S` holds NaN or infinity, so nothing is near it. Look for the product that diverged.")
-    where = "" if near.ndim == 0 else f"[{', '.join(map(str, (~near).nonzero()[0].tolist()))}]"
     return StructureError(
-        f"`S{where}` is near no symplectic matrix: S⁺S has an eigenvalue that is zero or negative, or S is too large "
-        "for its digits. Symplectify a long product more often, while it is still near the group."
+        f"`S{first_of(~near)}` is near no symplectic matrix: S⁺S has an eigenvalue that is zero or negative, or S is too "
+        "large for its digits. Symplectify a long product more often, while it is still near the group."
     )
