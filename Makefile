@@ -63,6 +63,7 @@ bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python benchmarks/decoding.py
 	$(BIN)/python benchmarks/clip_store.py
 	$(BIN)/python benchmarks/own_clips.py
+	$(BIN)/python benchmarks/judges.py builtin sprites
 	$(BIN)/python benchmarks/quality.py demo
 	$(BIN)/python benchmarks/quality.py demo --operator elliptic
 	$(BIN)/python benchmarks/quality.py sprites-small

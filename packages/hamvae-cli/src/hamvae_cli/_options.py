@@ -14,7 +14,10 @@ PATH = click.Path(path_type=Path)  # whether it exists is asked where it is open
 
 
 class Name(click.Choice[str]):
-    """One of some names; a wrong one is answered with the nearest."""
+    """One of some names; a wrong one is answered with the nearest, a missing one with all."""
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        return f"Choose from: {', '.join(self.choices)}"
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
         return f"there is no '{value}'{nearest(str(value), self.choices)}"

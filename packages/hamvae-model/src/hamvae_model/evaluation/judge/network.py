@@ -36,7 +36,8 @@ class Judge(nn.Module):
         self.order = nn.Conv1d(FEATURES, FEATURES, 3, padding=1, padding_mode="replicate")
         self.act = activation()
         self.action = nn.Linear(FEATURES, len(config.classes))
-        self.looks = nn.Sequential(_frame_features(config.size), nn.Linear(FEATURES, sum(self._counts)))
+        looks = (_frame_features(config.size), nn.Linear(FEATURES, sum(self._counts))) if config.attributes else ()
+        self.looks = nn.Sequential(*looks)
         initialise(self)
 
     @property
