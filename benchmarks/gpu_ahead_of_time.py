@@ -1,10 +1,10 @@
 """What the kernels for GPUs ask of one, compiled ahead of time for compute capability 9.0: no GPU is needed.
 
-    python benchmarks/gpu_ahead_of_time.py [--warps N ...] [--result FILE]
+    python benchmarks/gpu_ahead_of_time.py [--sizes N ...] [--warps N ...] [--result FILE]
 
 For each kernel, dtype and size: registers and spilled bytes of a thread, shared memory of a program, and how many of
-the instructions multiply and add (a DMMA instruction does 256 multiplications). --warps tries other numbers of warps
-beside the chosen ones. Writes benchmarks/results/gpu-kernels.json.
+the instructions multiply and add (a warp does 32 by one FFMA or DFMA, 256 by a DMMA). Writes
+benchmarks/results/gpu-kernels.json, or where --result says; only there with some of the sizes or other warps.
 """
 
 import os
@@ -109,17 +109,19 @@ def run(*command: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--warps", type=int, nargs="*", default=[], help="other numbers of warps to try, and write nothing"
-    )
-    parser.add_argument("--result", type=Path, default=RESULT)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[], help="these alone, of 8, 16 and 32")
+    parser.add_argument("--warps", type=int, nargs="*", default=[], help="in place of the chosen numbers of warps")
+    parser.add_argument("--result", type=Path)
     arguments = parser.parse_args()
+    partly = bool(arguments.sizes or arguments.warps)
     rows = []
     for chosen in variants():
+        if arguments.sizes and chosen.size not in arguments.sizes:
+            continue
         for warps in arguments.warps or [chosen.warps]:
             rows.append(measured(chosen._replace(warps=warps)))
             print(*(f"{name} {value}" for name, value in rows[-1].items()), sep=", ", flush=True)
-    if not arguments.warps:
+    if arguments.result or not partly:
         result = {
             "command": "python benchmarks/gpu_ahead_of_time.py",
             "target": f"compute capability {TARGET.arch / 10}",
@@ -127,7 +129,7 @@ def main() -> None:
             "rows": rows,
             "measured_on": provenance(),
         }
-        arguments.result.write_text(json.dumps(result, indent=1) + "\n")
+        (arguments.result or RESULT).write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

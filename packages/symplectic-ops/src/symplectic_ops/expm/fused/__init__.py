@@ -33,7 +33,7 @@ SHAPES = {
     ("exponentials", torch.float32): (Shape(8, 4, 1), Shape(16, 1, 1), Shape(32, 1, 4)),
     ("exponentials", torch.float64): (Shape(8, 4, 2), Shape(16, 1, 2), Shape(32, 1, 4)),
     ("derivatives", torch.float32): (Shape(8, 4, 1), Shape(16, 1, 2), Shape(32, 1, 8)),
-    ("derivatives", torch.float64): (Shape(8, 4, 2), Shape(16, 1, 2), Shape(32, 1, 8)),
+    ("derivatives", torch.float64): (Shape(8, 4, 2), Shape(16, 1, 2), Shape(32, 1, 4)),
 }
 # The rows and the constant of the polynomial, and the place of its bound in the tables of thresholds.
 POLYNOMIALS = {
