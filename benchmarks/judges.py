@@ -10,8 +10,6 @@ from CC-BY-SA art.
 
 import argparse
 import json
-import shlex
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -46,8 +44,7 @@ def main() -> None:
         path = arguments.judges / default_path(name, arguments.labels).name
         figures = measured(source, path, arguments.steps, arguments.seed)
         found = json.loads(arguments.result.read_text()) if arguments.result.exists() else {"figures": {}}
-        found["command"] = shlex.join(["python", "benchmarks/judges.py", *sys.argv[1:]])
-        found["figures"][f"{name}-{arguments.labels}"] = figures
+        found["figures"][path.stem] = figures
         arguments.result.write_text(json.dumps(found, indent=2) + "\n")
         print(json.dumps(figures, indent=2), flush=True)
 
@@ -63,7 +60,9 @@ def measured(source: Any, path: Path, steps: int, seed: int) -> dict[str, object
         head: Counter(f"{names[head][t]} as {names[head][s]}" for s, t in zip(*pair, strict=True) if s != t)
         for head, pair in verdicts(judge, source).items()
     }
+    chosen = f"{source.name} --labels {source.data.labels} --steps {steps} --seed {seed}"
     return {
+        "command": f"python benchmarks/judges.py {chosen}",
         "steps": steps,
         "seed": seed,
         "seconds": round(seconds, 1),

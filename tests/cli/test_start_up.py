@@ -41,7 +41,7 @@ def loaded_by(*words: str) -> set[str]:
 ALL = commands(main)
 
 
-@pytest.mark.parametrize("words", [(), ("train",), ("demo",), ("data", "preview")], ids=" ".join)
+@pytest.mark.parametrize("words", [(), ("train",), ("judge", "train"), ("demo",), ("data", "preview")], ids=" ".join)
 def test_help_loads_nothing_heavy(words: tuple[str, ...]) -> None:
     assert not loaded_by(*words, "--help") & HEAVY
 

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from hamvae_cli import main
+from hamvae_model.data.builtin import VALUES
 from hamvae_model.presets import PRESETS
 
 from ..cli.conftest import TINY
@@ -92,3 +93,13 @@ def test_decoding_is_measured_beside_imageio_in_every_format(root: Path, result:
     formats = {"GIF", "GIF, transparent", "APNG", "WebP", "MP4"}
     for name in ("frames_per_second", "imageio_frames_per_second", "ratio_to_imageio"):
         assert found[name].keys() == formats and min(found[name].values()) > 0
+
+
+@pytest.mark.long
+def test_a_judge_is_measured_on_every_held_out_clip_and_what_it_confuses_is_named(root: Path, result: Path) -> None:
+    (found,) = figures(root, result, "judges.py", "builtin", "--steps", "3").values()
+    assert found["held_out_clips"] == 2664
+    assert found["accuracy"].keys() == found["accuracy_augmented"].keys() == {"action", *VALUES}
+    for head, share in found["accuracy"].items():
+        assert sum(found["confusions"][head].values()) == round((1 - share) * 2664)
+    assert (result.parent / "judges" / "builtin-action-direction.safetensors").is_file()
