@@ -65,6 +65,6 @@ def _without_factor(S: Tensor, near: Tensor) -> StructureError:
     if not bool(S.isfinite().all()):
         return StructureError("`S` holds NaN or infinity, so nothing is near it. Look for the product that diverged.")
     return StructureError(
-        f"`S{first_of(~near)}` is near no symplectic matrix: S⁺S has an eigenvalue that is zero or negative, or S is too "
-        "large for its digits. Symplectify a long product more often, while it is still near the group."
+        f"`S{first_of(~near)}` is near no symplectic matrix: S⁺S has an eigenvalue that is zero or negative, or S is "
+        "too large for its digits. Symplectify a long product more often, while it is still near the group."
     )
