@@ -48,8 +48,8 @@ def test_the_flow_hardly_drifts_and_explicit_steps_do() -> None:
 
 def test_where_positive_and_negative_energies_cancel_the_drift_is_relative_to_both_together() -> None:
     saddle = torch.tensor([[0.0, 1.0], [1.0, 0.0]])  # energy ½(p² − q²)
-    s = torch.tensor([[1.0, 1.0], [1.0, 1.2]])
-    torch.testing.assert_close(energy_drift(saddle, s), torch.tensor([0.0, 0.22]))
+    s = torch.tensor([[2.0, 2.0], [2.0, 2.2]])
+    torch.testing.assert_close(energy_drift(saddle, s), torch.tensor([0.0, 0.42 / 4]))
 
 
 def test_what_rests_does_not_drift() -> None:
