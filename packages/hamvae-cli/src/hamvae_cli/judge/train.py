@@ -11,6 +11,7 @@ import click
 import hamvae_model as hv
 from hamvae_model.config import JUDGE_STEPS, SOURCES
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
+from hamvae_model.spelling import counted
 
 from .. import _outputs
 from .._clips import ClipOptions, clip_options, open_to_learn, skip_bad_option
@@ -92,7 +93,7 @@ def train(
         click.echo(json.dumps(facts | {"held_out_clips": held_out, "accuracy": judge.accuracy}))
     else:
         print_heads(judge)
-        click.echo(f"Measured on {held_out} held-out clips and saved as {path}")
+        click.echo(f"Measured on {counted(held_out, 'held-out clip')} and saved as {path}")
     if min(judge.accuracy.values()) < REQUIRED:
         click.echo(f"Evaluation refuses a judge below {REQUIRED:.0%}: train it with more --steps.", err=True)
 

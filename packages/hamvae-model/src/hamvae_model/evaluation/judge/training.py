@@ -19,7 +19,7 @@ from .config import ACTION, JudgeConfig
 from .network import Judge, attributes_of, material
 
 WINDOWS, FRAMES = 8, 64  # a step: of clips for the action, and of as many clips for the attributes
-RATE = 2e-3
+ACTION_RATE, LOOKS_RATE = 5e-4, 2e-3  # an action is learnt soon, and lost again at the rate that shades of skin ask for
 REPORT_EVERY = 10
 CLIPS_AT_ONCE = 64  # when all held-out clips are judged
 
@@ -40,7 +40,10 @@ def train_judge(
             "test split."
         )
     judge = new_judge(source, steps=steps, seed=seed).to(device)
-    optimiser = torch.optim.Adam(judge.parameters(), lr=RATE)
+    looks = list(judge.looks.parameters())
+    others = [*judge.frames.parameters(), *judge.order.parameters(), *judge.action.parameters()]
+    groups = [{"params": others, "lr": ACTION_RATE}, {"params": looks, "lr": LOOKS_RATE}]
+    optimiser = torch.optim.Adam([group for group in groups if group["params"]])
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 0.5 * (1 + math.cos(math.pi * step / steps)))
     generator = torch.Generator().manual_seed(seed)
     began = time.perf_counter()
