@@ -42,8 +42,7 @@ def train_judge(
     judge = new_judge(source, steps=steps, seed=seed).to(device)
     looks = list(judge.looks.parameters())
     others = [*judge.frames.parameters(), *judge.order.parameters(), *judge.action.parameters()]
-    groups = [{"params": others, "lr": ACTION_RATE}, {"params": looks, "lr": LOOKS_RATE}]
-    optimiser = torch.optim.Adam([group for group in groups if group["params"]])
+    optimiser = torch.optim.Adam([{"params": others, "lr": ACTION_RATE}, {"params": looks, "lr": LOOKS_RATE}])
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 0.5 * (1 + math.cos(math.pi * step / steps)))
     generator = torch.Generator().manual_seed(seed)
     began = time.perf_counter()
