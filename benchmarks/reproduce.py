@@ -31,7 +31,7 @@ import hamvae_model as hv
 from hamvae_model.evaluation import evaluate, pooled
 
 WORKERS = 2
-CHARACTERS = 100  # of the 296 held out: nine clips each
+CHARACTERS = 60  # of the 296 held out: nine clips each
 REDUCED: dict[str, dict[str, Any]] = {  # half as wide, and about two minutes on one core
     "model": {"encoder_widths": (16, 32, 64), "feature_dim": 128, "decoder_hidden": (256, 512)},
     "objective": {},
@@ -68,10 +68,8 @@ STUDIES: dict[str, dict[str, Variant]] = {
         "content-weight-16": Variant(objective={"content_weight": 16.0}),
         "motion-weight-4": Variant(objective={"position_weight": 4.0, "momentum_weight": 4.0}),
         "variance-0.01": Variant(objective={"variance": 0.01}),
-        "variance-0.16": Variant(objective={"variance": 0.16}),
         "start-at-10-frames": Variant(model={"period": 10}),
         "horizon-16": Variant(training={"horizon": 16}),
-        "whole-clips-only": Variant(training={"single_image": 0.0}),
         "pairs-2": Variant(model={"pairs": 2}),
     },
 }
