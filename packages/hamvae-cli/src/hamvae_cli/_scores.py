@@ -16,7 +16,7 @@ TITLES = {
     "disentanglement": "Disentanglement: what a judge of actions says (Table 2 a)",
     "identity": "Identity: attributes kept when the motion changes, accuracy (Table 2 b)",
     "swap": "Exact swap: one character in another's motion against the known render",
-    "roll": "Long roll: a thousand frames from one",
+    "roll": "Long roll: MSE far from the first frame, and what should not drift",
 }
 PICTURES: tuple[Column, ...] = (
     ("ssim", "SSIM ↑", ".4f"),
@@ -24,39 +24,39 @@ PICTURES: tuple[Column, ...] = (
     ("mse", "MSE ↓", ".1e"),
 )
 COLUMNS: dict[str, tuple[Column, ...]] = {
-    "generation": (*PICTURES, ("psnr_of_mse", "PSNR of mean MSE ↑, dB", ".2f")),
+    "generation": (*PICTURES, ("psnr_of_mse", "PSNR of mean MSE ↑", ".2f")),
     "disentanglement": (
         ("accuracy", "accuracy ↑", ".4f"),
         ("entropy_given_x", "H(y|x) ↓", ".4f"),
         ("entropy", "H(y) ↑", ".4f"),
         ("inception_score", "exp(H(y) − H(y|x)) ↑", ".3f"),
-        ("nearest_frame_mse", "MSE to nearest true frame ↓", ".1e"),
+        ("nearest_frame_mse", "MSE to nearest frame ↓", ".1e"),
     ),
     "swap": (
         *PICTURES,
-        ("reconstruction_psnr", "reconstruction PSNR, dB", ".2f"),
+        ("reconstruction_psnr", "reconstruction, dB", ".2f"),
         ("leakage_db", "leak ↓, dB", ".2f"),
         ("leakage_mse", "leak ↓, MSE", ".1e"),
         ("right_motion", "right motion ↑", ".4f"),
     ),
     "roll": (
-        ("mse_1_to_8", "MSE of frames 1–8 ↓", ".1e"),
+        ("mse_1_to_8", "frames 1–8 ↓", ".1e"),
         ("mse_193_to_200", "193–200 ↓", ".1e"),
         ("ratio", "ratio ↓", ".2f"),
-        ("mse_1000", "frame 1000 ↓", ".1e"),
+        ("mse_1000", "1000 ↓", ".1e"),
         ("norm_drift", "drift of ‖s‖ ↓", ".1e"),
         ("energy_drift", "of energy ↓", ".1e"),
     ),
 }
 ROWS = {
-    "reconstruction": "reconstruction, not generated",
+    "reconstruction": "reconstruction",
     "first_frame": "from the first frame alone",
     "content_from_all": "content from all frames",
-    "static": "floor: the first frame, standing still",
-    "copy": "floor: the training clip that begins most like it",
-    "motion_from_fitted_prior": "motion from the fitted prior, content real",
-    "motion_from_standard_prior": "motion from N(0, I), content real",
-    "content_from_prior": "content from N(0, I), motion real",
+    "static": "floor: first frame standing still",
+    "copy": "floor: nearest training clip",
+    "motion_from_fitted_prior": "motion from fitted prior",
+    "motion_from_standard_prior": "motion from N(0, I)",
+    "content_from_prior": "content from N(0, I)",
     "swap": "motion of another clip",
     "roll": "from the first frame alone",
 }
@@ -90,7 +90,7 @@ def _name(row: str) -> str:
 
 
 def _place(other: Published) -> str:
-    return f"{other.system}{f' {LABELLED}' if other.sees_labels else ''}, {other.place}"
+    return f"{other.system}{f' {LABELLED}' if other.sees_labels else ''}, {other.source}"
 
 
 def _figure(figures: Mapping[str, Mapping[str, float | None]], column: Column) -> str:

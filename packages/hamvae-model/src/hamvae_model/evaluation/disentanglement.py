@@ -18,6 +18,8 @@ from .metrics import mse
 def disentanglement(held_out: HeldOut, judge: Judge, *, samples: int, seed: int = 0) -> dict[str, dict[str, float]]:
     """The judge's answers (see `answers.answers`) to class-balanced samples under the two protocols in use.
 
+    Formulas: docs/protocols.md.
+
     Args:
         samples: of each kind, at least 1000; rounded up to as many for each class.
         seed: of what is drawn from priors, and of which clips give the rest.

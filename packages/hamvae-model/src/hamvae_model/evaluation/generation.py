@@ -14,6 +14,8 @@ def generation(held_out: HeldOut) -> dict[str, Figures]:
     As many frames as two windows (16, twice what training sees) are rolled from the first frame. A clip that repeats
     is its own truth for ever; one that ends must be that long, or it is only reconstructed.
 
+    Formulas: docs/protocols.md.
+
     Returns rows, of which the first stands alone where no clip is long enough:
         reconstruction: windows through the model.
         first_frame: content, position and momentum all from the first frame, the momentum's history masked.

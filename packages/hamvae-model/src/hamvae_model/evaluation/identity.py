@@ -16,6 +16,8 @@ from .judge import Judge
 def identity(held_out: HeldOut, judge: Judge, *, samples: int, seed: int = 0) -> dict[str, dict[str, float]]:
     """Share of samples in which the judge sees the value of each attribute that the content has.
 
+    Formulas: docs/protocols.md.
+
     Args:
         samples: of each kind, at least 1000.
         seed: of pairings and of what is drawn from priors.

@@ -17,14 +17,14 @@ class Published:
 
     Args:
         system: as its authors call it.
-        place: the table it stands in.
+        source: where it stands.
         sees_labels: whether it is told the action of a clip.
         figures: by the names that the protocols here use.
         deviations: of those that are printed with ±.
     """
 
     system: str
-    place: str
+    source: str
     sees_labels: bool
     figures: Mapping[str, float]
     deviations: Mapping[str, float]
@@ -34,7 +34,7 @@ def _generation(system: str, ssim: float, psnr: float, mse: float, *deviations: 
     names = ("ssim", "psnr", "mse")
     return Published(
         system=system,
-        place=f"{PAPER}, Table 1",
+        source=PAPER,
         sees_labels=True,
         figures=dict(zip(names, (ssim, psnr, mse), strict=True)),
         deviations=dict(zip(names, deviations, strict=True)),
@@ -44,7 +44,7 @@ def _generation(system: str, ssim: float, psnr: float, mse: float, *deviations: 
 def _disentanglement(system: str, *figures: float, sees_labels: bool = False) -> Published:
     return Published(
         system=system,
-        place=f"{PAPER}, Table 2 (a)",
+        source=PAPER,
         sees_labels=sees_labels,
         figures=dict(zip(("accuracy", "entropy_given_x", "entropy"), figures, strict=True)),
         deviations={},
@@ -52,7 +52,7 @@ def _disentanglement(system: str, *figures: float, sees_labels: bool = False) ->
 
 
 def _identity(**figures: float) -> Published:
-    return Published(system="H", place=f"{PAPER}, Table 2 (b)", sees_labels=True, figures=figures, deviations={})
+    return Published(system="H", source=PAPER, sees_labels=True, figures=figures, deviations={})
 
 
 PUBLISHED: dict[str, dict[str, tuple[Published, ...]]] = {

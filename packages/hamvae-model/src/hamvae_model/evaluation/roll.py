@@ -20,6 +20,8 @@ EXACT = 1e-12  # a mean squared error below this is none: it keeps the ratio of 
 def roll(held_out: HeldOut) -> dict[str, float]:
     """A roll of a thousand frames from the first frame of every held-out clip that repeats. Nothing is random.
 
+    Formulas: docs/protocols.md.
+
     Returns, not finite where an orbit left the range of numbers:
         mse_1_to_8, mse_193_to_200, mse_1000: errors of these frames against the clip, which repeats for ever.
         ratio: frames 193–200 over frames 1–8; 1 if nothing is lost.

@@ -12,6 +12,8 @@ from .metrics import FrameScores, mse
 def swap(held_out: HeldOut, *, seed: int = 0) -> dict[str, float]:
     """Every held-out clip's content in another motion of another character, against the known render.
 
+    Formulas: docs/protocols.md.
+
     Args: seed: of the pairing.
 
     Returns:
