@@ -7,7 +7,7 @@ OLDEST_TORCH := $(shell sed -n 's/^dependencies = \["torch>=\(.*\)"\]/\1/p' pack
 PACKAGES := packages/symplectic-ops packages/hamvae-model packages/hamvae-cli
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-torch lint types bench docs clean
+.PHONY: help setup demo test test-long test-torch lint types bench bench-gpu docs clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -57,6 +57,7 @@ bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python benchmarks/expm_memory.py
 	$(BIN)/python -m pytest benchmarks/expm_sizes.py --benchmark-only
 	$(BIN)/python benchmarks/expm_accuracy.py
+	$(BIN)/python benchmarks/gpu_ahead_of_time.py
 	$(BIN)/python benchmarks/hamiltonian_share.py
 	$(BIN)/python benchmarks/step_time.py
 	$(BIN)/python benchmarks/principal_components.py
@@ -67,6 +68,10 @@ bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python benchmarks/quality.py demo
 	$(BIN)/python benchmarks/quality.py demo --operator elliptic
 	$(BIN)/python benchmarks/quality.py sprites-small
+
+bench-gpu: $(READY)  ## measure the exponential and the flow on a CUDA GPU
+	$(BIN)/python benchmarks/gpu_expm.py
+	$(BIN)/python benchmarks/gpu_flow.py
 
 docs: $(READY)  ## make the READMEs' picture and tables again
 	$(BIN)/python docs/picture.py

@@ -46,6 +46,12 @@ EXCESS = {
     "skew-symmetric Hamiltonian, norm 10, float64/4": 1.2,
 }
 
+# On a GPU a saddle is squared once more, at a lower degree, and a sum is begun with what is added to it last elsewhere.
+EXCESS_FUSED = {
+    "saddle, ten times as long, float32/2": 2.1,
+    "saddle, ten times as long, float64/2": 1.2,
+}
+
 every_case = pytest.mark.parametrize("case", [case for dtype in DTYPES for case in stored(dtype)])
 value_and_gradient = pytest.mark.parametrize("gradient", [False, True], ids=["value", "gradient"])
 
@@ -74,12 +80,13 @@ def allowed_by_condition(case: Case) -> float:
 
 @value_and_gradient
 @every_case
-def test_the_error_is_n_roundings_or_twice_that_of_torch(case: Case, gradient: bool) -> None:
+def test_the_error_is_n_roundings_or_twice_that_of_torch(case: Case, gradient: bool, either_way: str) -> None:
     A = torch.from_numpy(case["A"])
     # Doubled, because torch's own is wrong for some single matrices.
     theirs = relative_error(torch.linalg.matrix_exp(torch.stack([A, A]))[0], case["exp"], case["rest"])
     allowed = max(len(A) * torch.finfo(A.dtype).eps, 2 * theirs)
-    assert our_error(case, gradient=gradient) <= allowed * EXCESS.get(case["name"], 1)
+    excess = EXCESS | EXCESS_FUSED if either_way == "fused" else EXCESS
+    assert our_error(case, gradient=gradient) <= allowed * excess.get(case["name"], 1)
 
 
 @value_and_gradient

@@ -105,7 +105,7 @@ def test_a_line_of_the_flow_has_times_and_errors(module: Any) -> None:
 def test_every_kernel_compiles_for_a_gpu_and_keeps_its_matrices_in_registers(
     root: Path, tmp_path: Path, n: int
 ) -> None:
-    """Those of 32 rows spill a few at most. No number of a float32 exponential is a float64 on the way."""
+    """No number of a float32 exponential is a float64 on the way."""
     result = tmp_path / "kernels.json"
     words = ("--sizes", str(n), "--result", str(result))
     command = [sys.executable, str(root / "benchmarks" / "gpu_ahead_of_time.py"), *words]
@@ -115,6 +115,6 @@ def test_every_kernel_compiles_for_a_gpu_and_keeps_its_matrices_in_registers(
     assert len(rows) == 3 * 2
     for row in rows:
         assert 0 < row["registers"] <= 255
-        assert row["spilled_bytes"] <= (64 if n == 32 else 0)
+        assert row["spilled_bytes"] <= (64 if n == 32 else 0)  # another version of Triton may need a few there
         doubles = {"DFMA", "DMMA"} & row.keys()
         assert bool(doubles) == (row["dtype"] == "float64" or row["kernel"] == "recurrences")
