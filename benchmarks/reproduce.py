@@ -14,6 +14,7 @@ training each; `make docs` makes the tables of them. Weights stay uncommitted: t
 
 import argparse
 import json
+import math
 import shlex
 import sys
 from collections.abc import Mapping
@@ -129,9 +130,11 @@ def run(variant: Variant, seed: int, folder: Path, characters: int) -> dict[str,
 
 def means(tree: Any) -> Any:
     """What `evaluate` found, without the deviations over draws: those over training are reported instead."""
-    if isinstance(tree, dict):
-        return tree["mean"] if tree.keys() == {"mean", "std"} else {name: means(part) for name, part in tree.items()}
-    return tree
+    if not isinstance(tree, dict):
+        return tree
+    if tree.keys() == {"mean", "std"}:
+        return math.nan if tree["mean"] is None else tree["mean"]
+    return {name: means(part) for name, part in tree.items()}
 
 
 if __name__ == "__main__":
