@@ -29,7 +29,7 @@ def train_judge(
 ) -> Generator[Report, None, Judge]:
     """Train a judge on the train split and measure it on the whole test split.
 
-    Each item is a `Report`, whose losses are the cross-entropies of the heads in nats and their mean; the generator
+    Each item is a `Report`, whose losses are the cross-entropies of the heads in nats; the generator
     returns the judge. Windows begin at a random frame, of a clip that repeats at any phase of it, and are `augmented`.
 
     Raises: UsageError: the source holds no clips out.
