@@ -11,6 +11,8 @@ import hamvae_model as hv
 from hamvae_model.data import Characters
 from hamvae_model.training import new_model
 
+from .oracle import NearestJudge
+
 
 @pytest.fixture(scope="session")
 def builtin() -> Characters:
@@ -39,6 +41,12 @@ def tiny(builtin: Characters) -> hv.Config:
     )
     training = dataclasses.replace(config.training, batch=4, warmup=2, save_every=2, sample_every=4)
     return dataclasses.replace(config, model=model, training=training)
+
+
+@pytest.fixture(scope="session")
+def judge(builtin: Characters) -> NearestJudge:
+    """Of built-in characters, right by construction."""
+    return NearestJudge(builtin)
 
 
 @pytest.fixture

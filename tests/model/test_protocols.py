@@ -34,11 +34,6 @@ def oracle(builtin: Characters) -> Oracle:
     return Oracle(builtin, hv.build("demo", source=builtin))
 
 
-@pytest.fixture(scope="module")
-def judge(builtin: Characters) -> NearestJudge:
-    return NearestJudge(builtin)
-
-
 @pytest.fixture(autouse=True)
 def few_samples_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draws, "LEAST_SAMPLES", FEW)

@@ -20,11 +20,6 @@ from .oracle import NearestJudge
 FEW = 18
 
 
-@pytest.fixture(scope="module")
-def judge(builtin: Characters) -> NearestJudge:
-    return NearestJudge(builtin)
-
-
 @pytest.fixture(autouse=True)
 def few_samples_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draws, "LEAST_SAMPLES", FEW)

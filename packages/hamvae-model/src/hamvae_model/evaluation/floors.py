@@ -8,7 +8,7 @@ from ..data import Source
 from .held_out import HeldOut, longer
 from .metrics import Figures, FrameScores
 
-COMPARED_AT_ONCE = 1000  # first frames of training clips
+COMPARED_AT_ONCE = 250  # first frames of training clips
 
 
 @torch.no_grad()

@@ -55,9 +55,9 @@ class HeldOut:
         """Those of the clips that repeat, or have twice as many frames as a window."""
         return longer(self.source, "test", self.clips)
 
-    def windows(self, clips: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Numbers (b,), frames uint8 (b, t, 3, h, w) on the model's device, and times (b, t) of `clips`, in parts."""
-        for some in torch.split(clips, CLIPS_AT_ONCE):
+    def windows(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Numbers (b,), frames uint8 (b, t, 3, h, w) on the model's device, and times (b, t), in parts."""
+        for some in torch.split(self.clips, CLIPS_AT_ONCE):
             batch = self.source.clips("test", some)
             yield some, batch.frames.to(self.device), batch.times
 
@@ -73,7 +73,7 @@ class HeldOut:
         whole: list[Latents] = []
         first: list[Latents] = []
         times = []
-        for some, frames, moments in self.windows(self.clips):
+        for some, frames, moments in self.windows():
             labels, image = self.labels[some].to(self.device), frames[:, :1]
             state = self.model.infer_state(frames, labels, moments).mean
             whole.append(Latents(self.model.infer_content(frames), state))
@@ -107,7 +107,7 @@ class HeldOut:
         return FrameScores.joined(
             [
                 FrameScores.of(self.render(self.whole.content[some], some), as_images(frames))
-                for some, frames, _ in self.windows(self.clips)
+                for some, frames, _ in self.windows()
             ]
         )
 

@@ -71,11 +71,12 @@ def evaluate(
         check_judge(judge, source, judged)
     protocols: dict[str, Callable[[int], Mapping[str, Any]]] = {
         "generation": lambda seed: generation(held_out) | static_floor(held_out) | copy_floor(held_out),
-        "disentanglement": lambda seed: disentanglement(held_out, _given(judge), samples=samples, seed=seed),
-        "identity": lambda seed: identity(held_out, _given(judge), samples=samples, seed=seed),
         "swap": lambda seed: {"swap": swap(held_out, seed=seed)},
         "roll": lambda seed: {"roll": roll(held_out)},
     }
+    if judge is not None:
+        protocols["disentanglement"] = lambda seed: disentanglement(held_out, judge, samples=samples, seed=seed)
+        protocols["identity"] = lambda seed: identity(held_out, judge, samples=samples, seed=seed)
     work = [(table, seed) for table in wanted for seed in range(seeds if table in DRAWN else 1)]
     found: dict[str, list[Mapping[str, Any]]] = {table: [] for table in wanted}
     for done, (table, seed) in enumerate(work):
@@ -128,12 +129,6 @@ def pooled(results: Sequence[Any]) -> Any:
     mean = math.fsum(results) / len(results)
     spread = math.fsum((value - mean) ** 2 for value in results)
     return {"mean": mean, "std": math.sqrt(spread / (len(results) - 1)) if len(results) > 1 else 0.0}
-
-
-def _given(judge: Judge | None) -> Judge:
-    if judge is None:
-        raise TypeError("this table needs a judge")
-    return judge
 
 
 def _inapplicable(table: str, source: Source, held_out: HeldOut) -> str:
