@@ -64,11 +64,12 @@ def _halved(dtype: tl.constexpr, squarings):  # type: ignore[no-untyped-def]
 @triton.jit
 def _places(count, n, SIZE: tl.constexpr, PACK: tl.constexpr):  # type: ignore[no-untyped-def]
     """Matrix, row and column of each number of this program, and whether there is one."""
-    matrix = tl.program_id(0).to(tl.int64)
+    row, column = tl.arange(0, SIZE)[:, None].to(tl.int64), tl.arange(0, SIZE)[None, :].to(tl.int64)
+    matrix, inside = tl.program_id(0).to(tl.int64), (row < n) & (column < n)
     if PACK > 1:
         matrix = matrix * PACK + tl.arange(0, PACK)[:, None, None]
-    row, column = tl.arange(0, SIZE)[:, None].to(tl.int64), tl.arange(0, SIZE)[None, :].to(tl.int64)
-    return matrix, row, column, (matrix < count) & (row < n) & (column < n)
+        inside = inside & (matrix < count)
+    return matrix, row, column, inside
 
 
 @triton.jit
