@@ -48,9 +48,10 @@ def evaluate(
         samples: of each kind and seed, for the entropies.
         characters: how many of the test split, by default all.
 
-    Returns: facts about the run, and `tables`: name → rows → figures, each `{"mean": …, "std": …}` over the seeds (the
-        sample's standard deviation; 0 for what is not drawn at random), a curve as a list of means, None for what is
-        not finite; and `left_out`: table → why.
+    Returns: facts about the run; how many `clips` were looked at, and how many of them are long enough to be generated
+        (`long_clips`); `tables`: name → rows → figures, each `{"mean": …, "std": …}` over the seeds (the sample's
+        standard deviation; 0 for what is not drawn at random), a curve as a list of means, None for what is not finite;
+        and `left_out`: table → why.
 
     Raises: UsageError: an unknown table, no judge or an unfit one, too few samples, no seed, other characters or
         classes than the source has, or a single table that does not apply.
@@ -94,6 +95,7 @@ def evaluate(
         "decoder": "φ(z, q, u)" if config.model.class_in_decoder else "φ(z, q)",
         "sees_labels": True,
         "clips": len(held_out.clips),
+        "long_clips": len(held_out.long),
         "characters": held_out.characters,
         "seeds": seeds,
         "samples": balanced(samples, len(source.classes)) if judged else None,
