@@ -47,14 +47,17 @@ def test_nothing_is_written_beside_the_result_and_nothing_that_was_given(n: int,
     A, E = matrices(2, n, n, dtype=dtype), matrices(2, n, n, dtype=dtype, seed=1)
     given = A.clone(), E.clone()
     zero, squarings = batch.ZEROS[dtype], torch.zeros(2, dtype=torch.int64)
-    for entry, sources, options in (
-        (batch.exponentials, (A,), (False,)),
-        (batch.derivatives, (A, E), (True,)),
-        (batch.repeatable_derivatives, (A, E), (False, squarings.data_ptr())),
+    halves = (n // 2,) if n % 2 == 0 else (n,)
+    for entry, form, sources, options in (
+        (batch.exponentials, (n,), (A,), (False,)),
+        (batch.exponentials, halves, (A,), (False,)),
+        (batch.derivatives, (n,), (A, E), (True,)),
+        (batch.derivatives, halves, (A, E), (True,)),
+        (batch.repeatable_derivatives, (), (A, E), (False, squarings.data_ptr())),
     ):
         guarded = torch.full((2 * n * n + 64,), 7.0, dtype=dtype)
         inside = guarded.data_ptr() + 32 * dtype.itemsize
-        entry(zero, 2, n, *(x.data_ptr() for x in sources), inside, *options)
+        entry(zero, 2, n, *form, *(x.data_ptr() for x in sources), inside, *options)
         assert (guarded[:32] == 7).all() and (guarded[-32:] == 7).all()
         assert guarded[32:-32].isfinite().all() and not (guarded[32:-32] == 7).any()
     assert torch.equal(A, given[0]) and torch.equal(E, given[1])

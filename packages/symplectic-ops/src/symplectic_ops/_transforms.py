@@ -25,6 +25,11 @@ def stacked(x: Tensor) -> bool:
     return torch._C._functorch.is_legacy_batchedtensor(x)
 
 
+def watched(x: Tensor) -> bool:
+    """Whether more than plain reverse mode looks on: then only operations that torch knows all about will do."""
+    return torch.compiler.is_compiling() or functorch_active() or forward_mode() or stacked(x)
+
+
 def readable(x: Tensor) -> bool:
     """Whether the numbers of x can be looked at here and now: not while they stand for others, or while a graph of
     CUDA kernels is recorded."""

@@ -1,16 +1,23 @@
 """Linear Hamiltonian flow: s(t) = exp(tH) s₀ at any real times, forward and backward."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import Function
 from torch.nn.utils import parametrize
 
 from ._precision import WORKING_DTYPES, has_double, without_autocast
-from ._transforms import forward_mode, functorch_active, has_tangent
+from ._transforms import functorch_active, has_tangent, watched
 from .errors import NonFiniteError, StructureError
+from .even_grid import even_grid
 from .expm import Structure, expm
+from .marching import march
 from .parameterisations import Space
 from .propagators import propagators
-from .stepping import grid, steps, suits
+from .turning import turn
+
+DOUBLES = 8  # rows; the states of larger blocks are moved in double precision only where that is asked for
 
 LITTLE = 2**17  # numbers; copying fewer takes less time than lining states up
 
@@ -18,10 +25,9 @@ LITTLE = 2**17  # numbers; copying fewer takes less time than lining states up
 def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = None, precise: bool = False) -> Tensor:
     r"""The solution :math:`s(t) = e^{tH} s_0` of ds/dt = H s at the given times.
 
-    Nothing is stepped in the dtype of the states: each distinct time has its propagator exp(tH), computed in double
-    precision, so the state 200 frames away is as accurate as the next, and s(0) is s0 to the last bit. On a GPU, evenly
-    spaced times are one kernel that steps in double precision. In float16 and bfloat16 states are moved in float32 and
-    rounded once. Autocasting has no effect.
+    Nothing is stepped: each distinct time has its propagator exp(tH), computed in double precision, so the state 200
+    frames away is as accurate as the next, and s(0) is s0 to the last bit. In float16 and bfloat16 states are moved in
+    float32 and rounded once. Autocasting has no effect.
 
     Args:
         H: generators (*k, n, n).
@@ -46,22 +52,39 @@ def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = 
                 [-1.,  0.]])
     """
     _check(H, s0, times)
-    # Where the device has no double precision, propagators are computed on the CPU and rounded on their way there.
-    home = H.device if has_double(H.device) else torch.device("cpu")
-    times = times.to(home, torch.float64)
-    double = torch.complex128 if H.is_complex() else torch.float64
     n, blocks = H.shape[-1], H.shape[:-2]
     one_state, one_grid = s0.ndim < H.ndim, times.ndim == 1
-    generators = H.to(home, double).reshape(-1, n, n)
-    states = s0[None] if one_state else s0
-    states = states.to(home, double) if precise else states.to(WORKING_DTYPES[s0.dtype])
-    states = states.reshape(len(states), 1, len(generators), n)
+    generators = H.reshape(-1, n, n)
+    states = (s0[None] if one_state else s0).to(WORKING_DTYPES[s0.dtype]).reshape(-1, len(generators), n)
     with without_autocast(H.device):
-        states = _advance(generators, states, times[None] if one_grid else times, structure)
-    states = states.reshape(*states.shape[:2], *blocks, n).to(s0)
-    if not bool(states.detach().isfinite().all()):
+        found = _states(generators, states, times[None] if one_grid else times, structure, precise)
+        if times.requires_grad and not _self_made(times):
+            found = Timed.apply(found, generators, times)
+    found = found.reshape(*found.shape[:2], *blocks, n).to(s0.dtype)
+    if not _finite(found.detach()):
         raise _not_finite(H, s0, times)
-    return states[0] if one_state and one_grid else states
+    return found[0] if one_state and one_grid else found
+
+
+def _states(H: Tensor, states: Tensor, times: Tensor, structure: Structure | None, precise: bool) -> Tensor:
+    """The states (b, t, k, n) of generators H (k, n, n), from states (b or 1, k, n), at times (b or 1, t)."""
+    # Where the device has no double precision, propagators are computed on the CPU and rounded on their way there.
+    home = H.device if has_double(H.device) else torch.device("cpu")
+    double = torch.complex128 if H.is_complex() else torch.float64
+    if _self_made(times):
+        return _each_by_itself(H.to(home, double), states, times.to(home, torch.float64), structure)
+    times = times.detach()
+    grid = even_grid(times[0], torch.finfo(double if precise else states.dtype).eps) if _shared(times) else None
+    if grid:
+        generators = H.to(home, double) if precise or H.shape[-1] <= DOUBLES else H.to(states.dtype)
+        found = march(generators, states, grid, structure)
+        return found.expand(len(times), -1, -1, -1) if len(states) == 1 else found
+    wide = H.to(home, double)
+    times, kept = times.to(home, torch.float64), states.dtype
+    states = states.to(home, double) if precise else states
+    if structure == "skew-symmetric" and _turns(H, states, times):
+        return turn(wide, states, times).to(H.device, kept)
+    return _by_tables(wide, states, times, structure).to(H.device, kept)
 
 
 class Flow(nn.Module):
@@ -96,27 +119,56 @@ class Flow(nn.Module):
         return flow(self.generator, s0, times, structure=self.structure, precise=self.precise)
 
 
-def _advance(H: Tensor, states: Tensor, times: Tensor, structure: Structure | None) -> Tensor:
-    """The states (b or 1, 1, k, n) at times (b or 1, t): (b, t, k, n)."""
-    if times.requires_grad or has_tangent(times):
-        # Which times are equal is no differentiable question: each gets its own exponential.
-        moving = expm(times.to(H.dtype)[..., None, None, None] * H, structure=structure, check_finite=False)
-        return torch.einsum("btkij,btkj->btki", moving.to(states), states)
-    if len(times) == 1 and suits(H, states) and not functorch_active() and not forward_mode():
-        even = grid(times[0])
-        if even is not None:
-            return _step(H, states[:, 0], *even, times.shape[1], structure)
+class Timed(Function):
+    """The states (b, t, k, n) themselves, which also know that they depend on the times: ds/dt = H s."""
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, H: Tensor, times: Tensor) -> Tensor:
+        states = states.view_as(states)
+        ctx.save_for_backward(states, H, times)
+        return states
+
+    @staticmethod
+    def backward(ctx: Any, G: Tensor) -> tuple[Tensor, None, Tensor]:
+        states, H, times = ctx.saved_tensors
+        velocity = torch.einsum("kij,btkj->btki", H.to(states), states)
+        return G, None, (velocity.conj() * G).real.sum((-2, -1)).sum_to_size(times.shape).to(times)
+
+
+def _self_made(times: Tensor) -> bool:
+    """Whether somebody differentiates forward, or by torch.func, with respect to the times."""
+    return has_tangent(times) or (times.requires_grad and functorch_active())
+
+
+def _shared(times: Tensor) -> bool:
+    """Whether all rows of times (b, t) are one."""
+    return len(times) == 1 or (len(times) > 0 and times.stride(0) == 0)
+
+
+def _turns(H: Tensor, states: Tensor, times: Tensor) -> bool:
+    """Whether modes that turn are the way: for times that tables of whole frames do not serve, in plain reverse mode."""
+    plain = not (H.is_complex() or H.shape[-1] % 2 or watched(H) or watched(states))
+    return plain and times.numel() > 0 and H.numel() > 0 and not bool((times == times.round()).all())
+
+
+def _each_by_itself(H: Tensor, states: Tensor, times: Tensor, structure: Structure | None) -> Tensor:
+    """With an exponential for each time. Which times are equal is no differentiable question."""
+    moving = expm(times.to(H.dtype)[..., None, None, None] * H, structure=structure, check_finite=False)
+    return torch.einsum("btkij,btkj->btki", moving.to(states), states[:, None])
+
+
+def _by_tables(H: Tensor, states: Tensor, times: Tensor, structure: Structure | None) -> Tensor:
+    """With one or two tables of propagators, of which each time takes a row."""
     shape = (len(states) if len(times) == 1 else len(times), times.shape[1])
-    states = states.expand(*shape, *states.shape[2:]).flatten(0, 1)
+    states = states[:, None].expand(*shape, *states.shape[1:]).flatten(0, 1)
     for table, index in propagators(H, times, structure):
         states = _apply(table.to(states), index.expand(shape).flatten().to(states.device), states)
     return states.reshape(*shape, *states.shape[1:])
 
 
-def _step(H: Tensor, start: Tensor, first: float, step: float, length: int, structure: Structure | None) -> Tensor:
-    """The states (b, k, n) at evenly spaced times: (b, t, k, n)."""
-    to_first, to_next = expm(torch.stack([first * H, step * H]), structure=structure, check_finite=False)
-    return steps(to_next, torch.einsum("kij,bkj->bki", to_first, start.to(H.dtype)).to(start.dtype), length)
+def _finite(x: Tensor) -> bool:
+    """A sum shows what is not finite in one pass; it may also overflow by itself."""
+    return bool(x.sum().isfinite()) or bool(x.isfinite().all())
 
 
 def _apply(table: Tensor, index: Tensor, states: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from torch.autograd.function import Function
 
 from .._precision import without_autocast
 from .._transforms import forward_mode, functorch_active
+from .complex_form import to_complex, to_real
 from .evaluation import Options, derivative, exponential, repeatable_derivative
 from .schedule import Tape, differentiate
 
@@ -85,6 +86,8 @@ class EagerExpm(Function):
         # See Note [The adjoint is a derivative]. What was kept is constant; where this gradient will itself be
         # differentiated, in reverse or forward mode, it has to be computed from A.
         if torch.is_grad_enabled() or functorch_active() or forward_mode():
+            if ctx.options.complex_form:
+                return to_real(frechet(to_complex(A).mH, to_complex(G), ctx.options)), None
             return frechet(A.mH, G, ctx.options), None
         if ctx.schedule is None:
             return derivative(A, G, ctx.options, adjoint=True), None

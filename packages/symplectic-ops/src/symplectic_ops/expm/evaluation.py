@@ -10,6 +10,7 @@ from torch import Tensor
 from .._precision import without_autocast
 from .._transforms import stacked
 from . import compiled, fused, thresholds
+from .complex_form import to_complex, to_real
 from .finite import FiniteCheck
 from .schedule import Tape, alike, cubes, differentiate, evaluate, plan, schedule
 
@@ -27,6 +28,7 @@ class Options(NamedTuple):
         norm_bound: None to measure.
         compiled: the compiled way may be taken, or on a GPU the fused one.
         check: what to refuse; without it NaN goes through.
+        complex_form: take A for the nearest matrix [[P, Q], [−Q, P]]. The compiled way alone knows how.
     """
 
     gradient: bool = False
@@ -34,12 +36,13 @@ class Options(NamedTuple):
     norm_bound: float | None = None
     compiled: bool = True
     check: FiniteCheck | None = None
+    complex_form: bool = False
 
 
 def exponential(A: Tensor, options: Options) -> tuple[Tensor, Tape | None]:
     """exp(A) of A (B, n, n), and what its derivative needs, if that was to be kept."""
     if options.compiled and compiled.suits(A):
-        X, norm = compiled.exponential(A, gradient=options.gradient)
+        X, norm = compiled.exponential(A, gradient=options.gradient, complex_form=options.complex_form)
         if options.check:
             options.check.argument(A, norm)
             options.check.result(A, X, norm)
@@ -65,7 +68,10 @@ def exponential(A: Tensor, options: Options) -> tuple[Tensor, Tape | None]:
 def derivative(A: Tensor, E: Tensor, options: Options, *, adjoint: bool = False) -> Tensor:
     """L(A, E), or L(Aᴴ, E) if `adjoint`, of A and E (B, n, n)."""
     if options.compiled and compiled.suit(A, E):
-        return compiled.derivative(A, E, adjoint=adjoint)
+        return compiled.derivative(A, E, adjoint=adjoint, complex_form=options.complex_form)
+    if options.complex_form:
+        options = options._replace(complex_form=False)
+        return to_real(derivative(to_complex(A), to_complex(E), options, adjoint=adjoint))
     if options.compiled and fused.suit(A, E):
         return fused.derivative(A, E, adjoint=adjoint)
     with without_autocast(A.device):

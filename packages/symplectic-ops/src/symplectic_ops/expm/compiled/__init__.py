@@ -7,6 +7,7 @@ Large batches are shared between as many threads as torch uses; how many does no
 import functools
 import math
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -34,19 +35,24 @@ def suit(A: Tensor, E: Tensor) -> bool:
     return suits(A) and suits(E) and A.shape == E.shape and A.dtype == E.dtype
 
 
-def exponential(A: Tensor, *, gradient: bool) -> tuple[Tensor, float]:
-    """exp(A) of A (B, n, n), as accurate as a gradient needs it if `gradient`; and the largest ‖A‖₁, NaN if one is."""
+def exponential(A: Tensor, *, gradient: bool, complex_form: bool = False) -> tuple[Tensor, float]:
+    """exp(A) of A (B, n, n), as accurate as a gradient needs it if `gradient`; and the largest ‖A‖₁, NaN if one is.
+
+    With `complex_form` A is taken for the nearest matrix [[P, Q], [−Q, P]].
+    """
     A = _plain(A)
     X = torch.empty_like(A)
-    norms = _share(A, _entries().exponentials, (A.data_ptr(), X.data_ptr()), gradient)
+    matrices = A.data_ptr(), X.data_ptr()
+    norms = _share(A, _entries().exponentials, matrices, gradient, form=(_rows(A, complex_form),))
     return X, math.nan if any(norm != norm for norm in norms) else max(norms)
 
 
-def derivative(A: Tensor, E: Tensor, *, adjoint: bool = False) -> Tensor:
-    """L(A, E), or L(Aᵀ, E) if `adjoint`, of A and E (B, n, n)."""
+def derivative(A: Tensor, E: Tensor, *, adjoint: bool = False, complex_form: bool = False) -> Tensor:
+    """L(A, E), or L(Aᵀ, E) if `adjoint`, of A and E (B, n, n); with `complex_form` of the nearest to both."""
     A, E = _plain(A), _plain(E)
     L = torch.empty_like(A)
-    _share(A, _entries().derivatives, (A.data_ptr(), E.data_ptr(), L.data_ptr()), adjoint)
+    matrices = A.data_ptr(), E.data_ptr(), L.data_ptr()
+    _share(A, _entries().derivatives, matrices, adjoint, form=(_rows(A, complex_form),))
     return L
 
 
@@ -61,25 +67,74 @@ def repeatable_derivative(A: Tensor, E: Tensor, squarings: Tensor | None) -> tup
     return L, used
 
 
-def _share(A: Tensor, entry: Any, matrices: tuple[int, ...], *options: int, places: int | None = None) -> list[float]:
+def suits_march(M: Tensor, states: Tensor) -> bool:
+    """Whether states can be moved by M (k, n, n) this way, in its dtype or rounded to float32."""
+    return suits(M) and suits(states) and M.numel() > 0 and M.dtype in (states.dtype, torch.float64)
+
+
+def march(M: Tensor, states: Tensor, *, backward: bool = False, addends: Tensor | None = None) -> None:
+    """Fill states (k, t, b, n), of which the first are given: each the one before times M (k, n, n), as rows.
+
+    With `backward` from the last to the first. Addends, like states, are added on the way. States of a narrower dtype
+    than M are rounded copies of what moves on.
+    """
+    M = _plain(M)
+    blocks, count, rows, n = states.shape
+    size = states.element_size()
+    hop, apart = rows * n * size, states.stride(0) * size
+    start = (count - 1) * hop if backward else 0
+    entries, zero = _marches(), _entries().ZEROS[M.dtype]
+    narrow = () if M.dtype == states.dtype else (_entries().ZEROS[states.dtype],)
+    entry = entries.march_wide if narrow else entries.march
+
+    def part(first: int, last: int) -> float:
+        begins = [x.data_ptr() + first * apart + start if x is not None else 0 for x in (states, addends)]
+        matrix = M.data_ptr() + first * n * n * M.element_size()
+        way = rows, count - 1, matrix, begins[0], apart, -hop if backward else hop, begins[1]
+        found: float = entry(zero, *narrow, last - first, n, *way)
+        return found
+
+    _in_threads(blocks, blocks * (count - 1) * rows * n * n, part)
+
+
+def _rows(A: Tensor, complex_form: bool) -> int:
+    """How many rows of each product are computed."""
+    return A.shape[-1] // (2 if complex_form else 1)
+
+
+def _share(
+    A: Tensor,
+    entry: Any,
+    matrices: tuple[int, ...],
+    *options: int,
+    form: tuple[int, ...] = (),
+    places: int | None = None,
+) -> list[float]:
     """Call an entry for all matrices of A (B, n, n), in threads where that is worth while: what each call returned.
 
     Args:
         matrices: addresses of batches like A.
         options: passed on as they are.
+        form: passed on behind n.
         places: address of int64 (B,), passed on last.
     """
     count, n, _ = A.shape
-    zero, work = _entries().ZEROS[A.dtype], count * n**3
-    if work < 2 * _WORTH_A_THREAD:
-        return [entry(zero, count, n, *matrices, *options, *(() if places is None else (places,)))]
+    zero = _entries().ZEROS[A.dtype]
 
     def part(first: int, last: int) -> float:
         skipped = first * n * n * A.element_size()
         moved = () if places is None else (places + 8 * first,)
-        found: float = entry(zero, last - first, n, *(start + skipped for start in matrices), *options, *moved)
+        addresses = [start + skipped for start in matrices]
+        found: float = entry(zero, last - first, n, *form, *addresses, *options, *moved)
         return found
 
+    return _in_threads(count, count * n**3, part)
+
+
+def _in_threads(count: int, work: int, part: Callable[[int, int], float]) -> list[float]:
+    """Do the parts that `count` can be taken into, side by side where `work` multiplications are worth it."""
+    if work < 2 * _WORTH_A_THREAD:
+        return [part(0, count)]
     threads = min(count, torch.get_num_threads(), work // _WORTH_A_THREAD)
     ends = [count * i // threads for i in range(threads + 1)]
     with ThreadPoolExecutor(max(1, threads - 1)) as pool:
@@ -90,6 +145,14 @@ def _share(A: Tensor, entry: Any, matrices: tuple[int, ...], *options: int, plac
 def _plain(A: Tensor) -> Tensor:
     """The same numbers one behind the other."""
     return A.resolve_neg().contiguous()
+
+
+@functools.cache
+def _marches() -> Any:
+    """What was compiled for `march`."""
+    from . import marching
+
+    return marching
 
 
 @functools.cache
@@ -105,7 +168,7 @@ def _entries() -> Any:
         return None
     try:
         A, X = torch.ones(2, 1, dtype=torch.float64, device="cpu")
-        batch.exponentials(batch.ZEROS[A.dtype], 1, 1, A.data_ptr(), X.data_ptr(), False)
+        batch.exponentials(batch.ZEROS[A.dtype], 1, 1, 1, A.data_ptr(), X.data_ptr(), False)
     except Exception as error:  # whatever a compiler raises that was never tested with this
         reason = str(error).strip().partition("\n")[0]
         warnings.warn(

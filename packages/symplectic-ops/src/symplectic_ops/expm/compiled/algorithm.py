@@ -72,13 +72,13 @@ def squarings_under(norm, bound):  # type: ignore[no-untyped-def]
 
 
 @njit
-def exponentiate(zero, n, A, X, room, mode, given, keep):  # type: ignore[no-untyped-def]
+def exponentiate(zero, n, rows, A, X, room, mode, given, keep):  # type: ignore[no-untyped-def]
     """X = exp(A). Returns the degree and the squarings, `given` ones if that is not negative.
 
-    `keep` keeps all squares for a derivative, not only the last two.
+    `rows` is n, or n / 2 where A is [[P, Q], [−Q, P]]; see `matrices.product`. `keep` keeps all squares for a derivative, not only the last two.
     """
     slot = slot_bytes(zero, n)
-    degree, squarings = _plan(zero, n, A, room, mode, given)
+    degree, squarings = _plan(zero, n, rows, A, room, mode, given)
     if squarings:
         factor = type(zero)(0.5**squarings)
         scaled(factor, n, A, room + A_ * slot)
@@ -87,16 +87,16 @@ def exponentiate(zero, n, A, X, room, mode, given, keep):  # type: ignore[no-unt
             scaled(factor * factor, n, room + A2_ * slot, room + A2_ * slot)
             scaled(factor * factor * factor, n, room + A3_ * slot, room + A3_ * slot)
     power = room + SQUARES * slot if squarings or keep else X
-    _polynomial(zero, n, A, power, room, degree)
+    _polynomial(zero, n, rows, A, power, room, degree)
     for i in range(1, squarings + 1):
         square = X if i == squarings else room + (SQUARES + (i if keep else i % 2)) * slot
-        product(zero, n, power, power, 0, square)
+        product(zero, n, rows, power, power, 0, square)
         power = square
     return degree, squarings
 
 
 @njit
-def _plan(zero, n, A, room, mode, given):  # type: ignore[no-untyped-def]
+def _plan(zero, n, rows, A, room, mode, given):  # type: ignore[no-untyped-def]
     """Degree and squarings for A; degrees 12 and 18 leave A² and A³ in their slots."""
     bounds, slot = bounds_of(zero, mode), slot_bytes(zero, n)
     norm = one_norm(zero, n, A)
@@ -104,8 +104,8 @@ def _plan(zero, n, A, room, mode, given):  # type: ignore[no-untyped-def]
         if norm <= bounds[i]:
             return 2**i, 0
     A2, A3 = room + A2_ * slot, room + A3_ * slot
-    product(zero, n, A, A, 0, A2)
-    product(zero, n, A2, A, 0, A3)
+    product(zero, n, rows, A, A, 0, A2)
+    product(zero, n, rows, A2, A, 0, A3)
     if given >= 0:
         return 18, given
     if norm <= bounds[4]:
@@ -117,7 +117,7 @@ def _plan(zero, n, A, room, mode, given):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _polynomial(zero, n, A, X, room, degree):  # type: ignore[no-untyped-def]
+def _polynomial(zero, n, rows, A, X, room, degree):  # type: ignore[no-untyped-def]
     """X = T(A), and its factors in their slots."""
     one, slot, count = type(zero)(1), slot_bytes(zero, n), n * n
     A2, A3, A6 = room + A2_ * slot, room + A3_ * slot, room + A6_ * slot
@@ -128,32 +128,32 @@ def _polynomial(zero, n, A, X, room, degree):  # type: ignore[no-untyped-def]
         scaled(one, n, A, X)
     elif degree == 2:
         _half(zero, count, A, 0, 0, 0, right, 0, 0, 0, 0)
-        product(zero, n, A, right, A, X)
+        product(zero, n, rows, A, right, A, X)
     elif degree == 4:
-        product(zero, n, A, A, 0, A2)
+        product(zero, n, rows, A, A, 0, A2)
         _right_of_4(zero, count, A, A2, 0, 0, right, 0, 0, 0, 0)
         add_to_diagonal(type(zero)(0.5), n, right)
-        product(zero, n, A2, right, A, X)
+        product(zero, n, rows, A2, right, A, X)
     elif degree == 8:
-        product(zero, n, A, A, 0, A2)
+        product(zero, n, rows, A, A, 0, A2)
         _first_of_8(zero, count, A, A2, 0, 0, first, 0, 0, 0, 0)
-        product(zero, n, A2, first, 0, A6)
+        product(zero, n, rows, A2, first, 0, A6)
         _rows_of_8(zero, count, A, A2, A6, 0, linear, left, right, 0, 0)
         add_to_diagonal(type(zero)(taylor.RIGHT_CONSTANT_8), n, right)
-        product(zero, n, left, right, linear, X)
+        product(zero, n, rows, left, right, linear, X)
     elif degree == 12:
         _rows_of_12(zero, count, A, A2, A3, 0, linear, left, tail, first, 0)
-        product(zero, n, first, first, tail, right)
+        product(zero, n, rows, first, first, tail, right)
         _sum(zero, n, left, right, left)
         add_to_diagonal(type(zero)(taylor.LEFT_CONSTANT_12), n, left)
-        product(zero, n, left, right, linear, X)
+        product(zero, n, rows, left, right, linear, X)
     else:
-        product(zero, n, A3, A3, 0, A6)
+        product(zero, n, rows, A3, A3, 0, A6)
         _rows_of_18(zero, count, A, A2, A3, A6, linear, left, tail, first, second)
-        product(zero, n, first, second, tail, right)
+        product(zero, n, rows, first, second, tail, right)
         _sum(zero, n, left, right, left)
         add_to_diagonal(type(zero)(taylor.LEFT_CONSTANT_18), n, left)
-        product(zero, n, left, right, linear, X)
+        product(zero, n, rows, left, right, linear, X)
     add_to_diagonal(one, n, X)
 
 
@@ -166,7 +166,7 @@ def _sum(zero, n, X, Y, target):  # type: ignore[no-untyped-def]
 
 
 @njit
-def differentiate(zero, n, A, E, room, degree, squarings):  # type: ignore[no-untyped-def]
+def differentiate(zero, n, rows, A, E, room, degree, squarings):  # type: ignore[no-untyped-def]
     """The derivative of exp at A in the direction in slot E_, from what `exponentiate` left in `room`.
 
     Returns where it is.
@@ -177,16 +177,16 @@ def differentiate(zero, n, A, E, room, degree, squarings):  # type: ignore[no-un
         scaled(type(zero)(0.5**squarings), n, E, E)
     # Two slots that the polynomial does not need once it is done.
     L, other = room + LINEAR * slot, room + E2_ * slot
-    _derivative_of_polynomial(zero, n, A, E, L, room, degree)
+    _derivative_of_polynomial(zero, n, rows, A, E, L, room, degree)
     for i in range(squarings):
         power = room + (SQUARES + i) * slot
-        product_rule(zero, n, L, power, power, L, 0, other)
+        product_rule(zero, n, rows, L, power, power, L, 0, other)
         L, other = other, L
     return L
 
 
 @njit
-def _derivative_of_polynomial(zero, n, A, E, L, room, degree):  # type: ignore[no-untyped-def]
+def _derivative_of_polynomial(zero, n, rows, A, E, L, room, degree):  # type: ignore[no-untyped-def]
     """L = dT(A)[E], from the factors of T(A); see `taylor.derivative`."""
     slot, count = slot_bytes(zero, n), n * n
     A2, A3 = room + A2_ * slot, room + A3_ * slot
@@ -201,25 +201,25 @@ def _derivative_of_polynomial(zero, n, A, E, L, room, degree):  # type: ignore[n
         return
     if degree == 2:
         _half(zero, count, E, 0, 0, 0, d_right, 0, 0, 0, 0)
-        product_rule(zero, n, d_right, A, A, d_right, E, L)
+        product_rule(zero, n, rows, d_right, A, A, d_right, E, L)
         return
-    product_rule(zero, n, E, A, A, E, 0, E2)
+    product_rule(zero, n, rows, E, A, A, E, 0, E2)
     if degree == 4:
         _right_of_4(zero, count, E, E2, 0, 0, d_right, 0, 0, 0, 0)
-        product_rule(zero, n, E2, right, A2, d_right, E, L)
+        product_rule(zero, n, rows, E2, right, A2, d_right, E, L)
         return
     if degree == 8:
         _first_of_8(zero, count, E, E2, 0, 0, d_first, 0, 0, 0, 0)
-        product_rule(zero, n, E2, first, A2, d_first, 0, E6)
+        product_rule(zero, n, rows, E2, first, A2, d_first, 0, E6)
         _rows_of_8(zero, count, E, E2, E6, 0, d_linear, d_left, d_right, 0, 0)
     else:
-        product_rule(zero, n, E2, A, A2, E, 0, E3)
+        product_rule(zero, n, rows, E2, A, A2, E, 0, E3)
         if degree == 12:
             _rows_of_12(zero, count, E, E2, E3, 0, d_linear, d_left, d_tail, d_first, 0)
-            product_rule(zero, n, d_first, first, first, d_first, d_tail, d_right)
+            product_rule(zero, n, rows, d_first, first, first, d_first, d_tail, d_right)
         else:
-            product_rule(zero, n, E3, A3, A3, E3, 0, E6)
+            product_rule(zero, n, rows, E3, A3, A3, E3, 0, E6)
             _rows_of_18(zero, count, E, E2, E3, E6, d_linear, d_left, d_tail, d_first, d_second)
-            product_rule(zero, n, d_first, second, first, d_second, d_tail, d_right)
+            product_rule(zero, n, rows, d_first, second, first, d_second, d_tail, d_right)
         _sum(zero, n, d_left, d_right, d_left)
-    product_rule(zero, n, d_left, right, left, d_right, d_linear, L)
+    product_rule(zero, n, rows, d_left, right, left, d_right, d_linear, L)

@@ -1,5 +1,8 @@
 """The compiled entry points: batches of matrices one behind the other, given by the address of the first.
 
+With `rows` = n / 2 matrices are taken for their nearest ones of the form [[P, Q], [−Q, P]], in half the products; with
+`rows` = n as they are.
+
 They are compiled when first called, which takes seconds, and the code is kept on disk for the next time.
 
 Note [A room must be seen to be used]
@@ -18,6 +21,7 @@ import torch
 from numba import njit
 
 from .algorithm import (
+    A_,
     E_,
     GRADIENT,
     HIGHER,
@@ -30,7 +34,7 @@ from .algorithm import (
     slot_bytes,
     squarings_under,
 )
-from .matrices import one_norm, scaled, scaled_transpose
+from .matrices import complex_part, one_norm, scaled, scaled_transpose
 from .simd import itemsize, number_at, put_at
 
 HERE = Path(__file__).parent
@@ -41,7 +45,7 @@ VERSION = zlib.crc32(b"".join(source.read_bytes() for source in SOURCES))
 ZEROS = {torch.float32: np.float32(0), torch.float64: np.float64(0)}
 
 
-def _entry(function: Callable[..., Any]) -> Any:
+def entry(function: Callable[..., Any]) -> Any:
     # numba keeps code under the name of its function and looks for changes in the file of that function alone.
     function.__qualname__ += f"_{VERSION:08x}"
     try:
@@ -66,8 +70,17 @@ def _larger(norm, largest):  # type: ignore[no-untyped-def]
     return largest if norm <= largest or largest != largest else norm
 
 
-@_entry
-def exponentials(zero, count, n, A, X, gradient):  # type: ignore[no-untyped-def]
+@njit
+def _taken(zero, n, rows, A, slot):  # type: ignore[no-untyped-def]
+    """Where what A is taken for stands: `slot`, or A itself."""
+    if rows == n:
+        return A
+    complex_part(zero, n, A, slot)
+    return slot
+
+
+@entry
+def exponentials(zero, count, n, rows, A, X, gradient):  # type: ignore[no-untyped-def]
     """X = exp(A) for `count` matrices, by the bounds for a gradient if `gradient` says so.
 
     Returns the largest ‖A‖₁, NaN if one of them is NaN.
@@ -76,26 +89,27 @@ def exponentials(zero, count, n, A, X, gradient):  # type: ignore[no-untyped-def
     start, step = _start(room), n * n * itemsize(zero)
     largest = zero
     for i in range(count):
-        largest = _larger(one_norm(zero, n, A + i * step), largest)
-        exponentiate(zero, n, A + i * step, X + i * step, start, GRADIENT if gradient else VALUE, -1, False)
+        matrix = _taken(zero, n, rows, A + i * step, start + A_ * slot_bytes(zero, n))
+        largest = _larger(one_norm(zero, n, matrix), largest)
+        exponentiate(zero, n, rows, matrix, X + i * step, start, GRADIENT if gradient else VALUE, -1, False)
     room[0] = 0  # See Note [A room must be seen to be used]
     return largest
 
 
-@_entry
-def derivatives(zero, count, n, A, E, L, adjoint):  # type: ignore[no-untyped-def]
+@entry
+def derivatives(zero, count, n, rows, A, E, L, adjoint):  # type: ignore[no-untyped-def]
     """L = L(A, E), or L(Aᵀ, E) if `adjoint`, for `count` pairs of matrices. Returns 0."""
     step = n * n * itemsize(zero)
     squares = _most_squarings(zero, count, n, A, GRADIENT) + 1
     room = _room(zero, n, SQUARES + squares)
     start = _start(room)
     for i in range(count):
-        _derivative(zero, n, A + i * step, E + i * step, L + i * step, start, squares, GRADIENT, adjoint, -1)
+        _derivative(zero, n, rows, A + i * step, E + i * step, L + i * step, start, squares, GRADIENT, adjoint, -1)
     room[0] = 0  # See Note [A room must be seen to be used]
     return zero
 
 
-@_entry
+@entry
 def repeatable_derivatives(zero, count, n, A, E, L, given, squarings):  # type: ignore[no-untyped-def]
     """L = L(A, E) at degree 18 for `count` pairs of matrices. Returns 0.
 
@@ -109,8 +123,8 @@ def repeatable_derivatives(zero, count, n, A, E, L, given, squarings):  # type: 
     room = _room(zero, n, SQUARES + squares)
     start = _start(room)
     for i in range(count):
-        times = number_at(place, squarings, i) if given else -1
-        times = _derivative(zero, n, A + i * step, E + i * step, L + i * step, start, squares, HIGHER, False, times)
+        times, at = number_at(place, squarings, i) if given else -1, i * step
+        times = _derivative(zero, n, n, A + at, E + at, L + at, start, squares, HIGHER, False, times)
         if not given:
             put_at(np.int64(times), squarings, i)
     room[0] = 0  # See Note [A room must be seen to be used]
@@ -130,17 +144,18 @@ def _most_squarings(zero, count, n, A, mode):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _derivative(zero, n, A, E, L, room, squares, mode, adjoint, given):  # type: ignore[no-untyped-def]
+def _derivative(zero, n, rows, A, E, L, room, squares, mode, adjoint, given):  # type: ignore[no-untyped-def]
     """L(A, E) for one pair; returns the squarings. The last of the `squares` slots takes exp(A)."""
     one, slot = type(zero)(1), slot_bytes(zero, n)
     direction, last = room + E_ * slot, room + (SQUARES + squares - 1) * slot
+    A, E = _taken(zero, n, rows, A, room + A_ * slot), _taken(zero, n, rows, E, last)
     # exp(Aᵀ + εE) is the transpose of exp(A + εEᵀ), so the adjoint needs no transposed products.
     if adjoint:
         scaled_transpose(one, n, E, direction)
     else:
         scaled(one, n, E, direction)
-    degree, times = exponentiate(zero, n, A, last, room, mode, given, True)
-    found = differentiate(zero, n, A, direction, room, degree, times)
+    degree, times = exponentiate(zero, n, rows, A, last, room, mode, given, True)
+    found = differentiate(zero, n, rows, A, direction, room, degree, times)
     if adjoint:
         scaled_transpose(one, n, found, L)
     else:

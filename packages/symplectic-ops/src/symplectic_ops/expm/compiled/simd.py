@@ -206,7 +206,7 @@ def combination(rows: tuple[tuple[float, ...], ...]) -> Any:
                             total = here.multiply_add(here.splat(ir.Constant(here.scalar, coefficient)), value, total)
                     here.store(total, target, index, mask)
 
-            _over(here, count, combine)
+            over(here, count, combine)
             return context.get_dummy_value()
 
         return types.void(zero, *[types.int64] * 10), emit
@@ -226,7 +226,7 @@ def scaled_copy(typing: Any, factor: Any, count: Any, source: Any, target: Any) 
         def scale(index: Any, mask: Any) -> None:
             here.store(builder.fmul(here.load(source_, index, mask), factors), target_, index, mask)
 
-        _over(here, count_, scale)
+        over(here, count_, scale)
         return context.get_dummy_value()
 
     return types.void(factor, *[types.int64] * 3), emit
@@ -275,7 +275,7 @@ def transposed_block(typing: Any, factor: Any, n: Any, rows: Any, columns: Any, 
     return types.void(factor, *[types.int64] * 5), emit
 
 
-def _over(here: Lanes, count: Any, body: Any) -> None:
+def over(here: Lanes, count: Any, body: Any) -> None:
     """Emit `body` for every full register of `count` numbers, and for the masked rest."""
     builder, step = here.builder, I64(here.count)
     full = builder.sub(count, builder.srem(count, step))

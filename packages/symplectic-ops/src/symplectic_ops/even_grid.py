@@ -1,0 +1,47 @@
+"""Recognising times that are evenly spaced, and taking them apart into runs away from zero."""
+
+import math
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Run(NamedTuple):
+    """The times start, start + step, start + 2 step, ..., `count` of them."""
+
+    start: float
+    step: float
+    count: int
+
+
+class EvenGrid(NamedTuple):
+    """Evenly spaced times: those below zero, from zero away, the others, and whether they were given falling.
+
+    A flow is followed away from zero only. On the way back what grows would have decayed first, and lost its digits.
+    """
+
+    before: Run
+    after: Run
+    falling: bool
+
+
+def even_grid(times: Tensor, epsilon: float) -> EvenGrid | None:
+    """The grid that `times` (t,) are, to within `epsilon` of the largest; None for other times, or none at all.
+
+    Waits for the device.
+    """
+    numbers = times.tolist()
+    if not numbers:
+        return None
+    falling = numbers[-1] < numbers[0]
+    if falling:
+        numbers.reverse()
+    count, first, last = len(numbers), numbers[0], numbers[-1]
+    step, slack = (last - first) / max(count - 1, 1), epsilon * max(-first, last)
+    if not math.isfinite(slack) or any(not abs(first + i * step - t) <= slack for i, t in enumerate(numbers)):
+        return None
+    if first >= 0:
+        return EvenGrid(Run(0, 0, 0), Run(first, step, count), falling)
+    below = next((i for i, t in enumerate(numbers) if t >= 0), count)
+    after = Run(numbers[below], step, count - below) if below < count else Run(0, 0, 0)
+    return EvenGrid(Run(numbers[below - 1], -step, below), after, falling)

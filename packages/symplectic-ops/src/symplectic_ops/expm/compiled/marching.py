@@ -1,0 +1,88 @@
+"""One matrix applied to a batch of states again and again, compiled: the steps of a flow over an even grid of times.
+
+States are rows, one behind the other. They may be kept in a narrower dtype than they are moved in: then what moves on
+is not what was rounded for keeping.
+"""
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from .batch import LINE, entry
+from .matrices import rows_times_matrix
+from .simd import ADDRESS, Lanes, itemsize, over
+
+
+class Fewer(Lanes):
+    """Lanes for numbers of a dtype, as many as a register holds of a wider one."""
+
+    def __init__(self, context: Any, builder: ir.IRBuilder, dtype: Any, count: int) -> None:
+        super().__init__(context, builder, dtype)
+        self.count = count
+        self.vector = ir.VectorType(self.scalar, count)
+        self.zero = ir.Constant(self.vector, [0.0] * count)
+        self.name = f"v{count}f{dtype.bitwidth}"
+
+
+@intrinsic
+def converted(typing: Any, source_zero: Any, target_zero: Any, count: Any, source: Any, target: Any) -> Any:
+    """target = source, which has another dtype; the zeros carry the two."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, _, count_, source_, target_ = arguments
+        wide = max(source_zero, target_zero, key=lambda dtype: int(dtype.bitwidth))
+        here = Lanes(context, builder, wide)
+        reader, writer = (Fewer(context, builder, dtype, here.count) for dtype in (source_zero, target_zero))
+        convert = builder.fptrunc if wide is source_zero else builder.fpext
+
+        def move(index: Any, mask: Any) -> None:
+            writer.store(convert(reader.load(source_, index, mask), writer.vector), target_, index, mask)
+
+        over(here, count_, move)
+        return context.get_dummy_value()
+
+    return types.void(source_zero, target_zero, types.int64, ADDRESS, ADDRESS), emit
+
+
+@entry
+def march(zero, blocks, n, rows, steps, M, states, apart, hop, addends):  # type: ignore[no-untyped-def]
+    """State i + 1 = state i · M (+ addend i + 1) for each of `blocks` blocks; M and states have the dtype of `zero`.
+
+    State i of block k, `rows` rows of n numbers, is at states + k apart + i hop bytes, and the first is given. Addends
+    are where states are, 0 for none. Returns 0.
+    """
+    for k in range(blocks):
+        matrix, state = M + k * n * n * itemsize(zero), states + k * apart
+        addend = addends + k * apart if addends != 0 else 0
+        for _ in range(steps):
+            addend += hop if addends != 0 else 0
+            rows_times_matrix(zero, rows, n, state, matrix, addend, state + hop)
+            state += hop
+    return zero
+
+
+@entry
+def march_wide(zero, small, blocks, n, rows, steps, M, states, apart, hop, addends):  # type: ignore[no-untyped-def]
+    """`march` in the dtype of `zero`, which M has, with states and addends kept in the narrower one of `small`."""
+    count = rows * n
+    size = (count * itemsize(zero) + LINE - 1) // LINE * LINE
+    room = np.empty(3 * size + LINE, np.uint8)
+    now = (room.ctypes.data + LINE - 1) // LINE * LINE
+    later, extra = now + size, now + 2 * size
+    for k in range(blocks):
+        matrix, state = M + k * n * n * itemsize(zero), states + k * apart
+        addend = addends + k * apart if addends != 0 else 0
+        converted(small, zero, count, state, now)
+        for _ in range(steps):
+            state += hop
+            if addends != 0:
+                addend += hop
+                converted(small, zero, count, addend, extra)
+            rows_times_matrix(zero, rows, n, now, matrix, extra if addends != 0 else 0, later)
+            converted(zero, small, count, later, state)
+            now, later = later, now
+    room[0] = 0  # See Note [A room must be seen to be used] in `batch`
+    return zero
