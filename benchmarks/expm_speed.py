@@ -81,22 +81,28 @@ def main() -> None:
         RESULT.write_text(json.dumps(result, indent=1) + "\n")
 
 
-def measured(calls: dict[str, Call], seconds: float) -> dict[str, dict[str, float]]:
-    """Time in µs, and torch's time over one's own, of each contender."""
+def measured(
+    calls: dict[str, Call], seconds: float, *, least: int = ROUNDS[0], beside: tuple[str, ...] = ("torch",)
+) -> dict[str, dict[str, float]]:
+    """Time in µs of each contender, and that of those named in `beside` over its own."""
     counts = {}
     for name, call in calls.items():
         call()
         counts[name] = max(1, round(BLOCK / min(once(call) for _ in range(3))))
     times: dict[str, list[float]] = {name: [] for name in calls}
     end, rounds = time.perf_counter() + seconds, 0
-    while rounds < ROUNDS[0] or (time.perf_counter() < end and rounds < ROUNDS[1]):
+    while rounds < least or (time.perf_counter() < end and rounds < ROUNDS[1]):
         for name, call in calls.items():
             times[name].append(once(call, counts[name]))
         rounds += 1
     return {
         name: {
             "us": round(statistics.median(own) * 1e6, 2),
-            "torch_over_it": round(statistics.median(t / o for t, o in zip(times["torch"], own, strict=True)), 2),
+            **{
+                f"{rival}_over_it": round(statistics.median(r / o for r, o in zip(times[rival], own, strict=True)), 2)
+                for rival in beside
+                if rival in times
+            },
         }
         for name, own in times.items()
     }

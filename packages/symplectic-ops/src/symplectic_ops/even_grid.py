@@ -17,11 +17,13 @@ class Run(NamedTuple):
 class EvenGrid(NamedTuple):
     """Evenly spaced times: those below zero, from zero away, the others, and whether they were given falling.
 
+    One of the runs may be missing.
+
     A flow is followed away from zero only. On the way back what grows would have decayed first, and lost its digits.
     """
 
-    before: Run
-    after: Run
+    before: Run | None
+    after: Run | None
     falling: bool
 
 
@@ -41,7 +43,7 @@ def even_grid(times: Tensor, epsilon: float) -> EvenGrid | None:
     if not math.isfinite(slack) or any(not abs(first + i * step - t) <= slack for i, t in enumerate(numbers)):
         return None
     if first >= 0:
-        return EvenGrid(Run(0, 0, 0), Run(first, step, count), falling)
+        return EvenGrid(None, Run(first, step, count), falling)
     below = next((i for i, t in enumerate(numbers) if t >= 0), count)
-    after = Run(numbers[below], step, count - below) if below < count else Run(0, 0, 0)
+    after = Run(numbers[below], step, count - below) if below < count else None
     return EvenGrid(Run(numbers[below - 1], -step, below), after, falling)

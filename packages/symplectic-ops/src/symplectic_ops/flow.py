@@ -1,5 +1,6 @@
 """Linear Hamiltonian flow: s(t) = exp(tH) s₀ at any real times, forward and backward."""
 
+import cmath
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch.nn.utils import parametrize
 from ._precision import WORKING_DTYPES, has_double, without_autocast
 from ._transforms import functorch_active, has_tangent, watched
 from .errors import NonFiniteError, StructureError
-from .even_grid import even_grid
+from .even_grid import EvenGrid, even_grid
 from .expm import Structure, expm
 from .marching import march
 from .parameterisations import Space
@@ -25,16 +26,19 @@ LITTLE = 2**17  # numbers; copying fewer takes less time than lining states up
 def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = None, precise: bool = False) -> Tensor:
     r"""The solution :math:`s(t) = e^{tH} s_0` of ds/dt = H s at the given times.
 
-    Nothing is stepped: each distinct time has its propagator exp(tH), computed in double precision, so the state 200
-    frames away is as accurate as the next, and s(0) is s0 to the last bit. In float16 and bfloat16 states are moved in
-    float32 and rounded once. Autocasting has no effect.
+    s(0) is s0 to the last bit. Times that are evenly spaced, to within a rounding of the dtype, and the same for the
+    whole batch are stepped through away from zero: in double precision where blocks have at most 8 rows, else in the
+    precision of H unless `precise` asks for more. Any other times have their propagators from tables of powers or
+    exponentials in double precision, or, where the structure is "skew-symmetric", turn every mode at its frequency. So
+    in blocks of at most 8 rows, and at such other times, the state 200 frames away is as accurate as the next. In
+    float16 and bfloat16 states are moved in float32 and rounded once. Autocasting has no effect.
 
     Args:
         H: generators (*k, n, n).
         s0: states at time zero, (b, *k, n), or (*k, n) for one state. Same dtype as H.
         times: real times of any dtype, negative is backward: (t,), shared by the batch, or (b, t).
-        structure: what is known of H; see `expm`.
-        precise: move the states in double precision too, and round the result.
+        structure: what is known of H, which is not checked; see `expm`.
+        precise: move the states in double precision, and round only what is returned: no drift however far they go.
 
     Returns:
         (b, t, *k, n); b is absent when neither s0 nor times has it. Differentiable in H, s0 and times.
@@ -57,34 +61,33 @@ def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = 
     generators = H.reshape(-1, n, n)
     states = (s0[None] if one_state else s0).to(WORKING_DTYPES[s0.dtype]).reshape(-1, len(generators), n)
     with without_autocast(H.device):
-        found = _states(generators, states, times[None] if one_grid else times, structure, precise)
+        found = _states(generators, states, times, structure, precise)
         if times.requires_grad and not _self_made(times):
             found = Timed.apply(found, generators, times)
-    found = found.reshape(*found.shape[:2], *blocks, n).to(s0.dtype)
-    if not _finite(found.detach()):
+    found = found.view(*found.shape[:2], *blocks, n).to(s0.dtype)
+    if not _finite(found):
         raise _not_finite(H, s0, times)
     return found[0] if one_state and one_grid else found
 
 
 def _states(H: Tensor, states: Tensor, times: Tensor, structure: Structure | None, precise: bool) -> Tensor:
-    """The states (b, t, k, n) of generators H (k, n, n), from states (b or 1, k, n), at times (b or 1, t)."""
+    """The states (b, t, k, n) of generators H (k, n, n), from states (b or 1, k, n), at times (t,) or (b, t)."""
     # Where the device has no double precision, propagators are computed on the CPU and rounded on their way there.
     home = H.device if has_double(H.device) else torch.device("cpu")
     double = torch.complex128 if H.is_complex() else torch.float64
     if _self_made(times):
-        return _each_by_itself(H.to(home, double), states, times.to(home, torch.float64), structure)
-    times = times.detach()
-    grid = even_grid(times[0], torch.finfo(double if precise else states.dtype).eps) if _shared(times) else None
+        times = torch.atleast_2d(times).to(home, torch.float64)  # type: ignore[no-untyped-call]
+        return _each_by_itself(H.to(home, double), states, times, structure)
+    grid = _even(times, double if precise else states.dtype)
     if grid:
-        generators = H.to(home, double) if precise or H.shape[-1] <= DOUBLES else H.to(states.dtype)
-        found = march(generators, states, grid, structure)
-        return found.expand(len(times), -1, -1, -1) if len(states) == 1 else found
-    wide = H.to(home, double)
-    times, kept = times.to(home, torch.float64), states.dtype
+        wide = precise or H.shape[-1] <= DOUBLES
+        found = march(H.to(home, double) if wide else H.to(states.dtype), states, grid, structure)
+        return found if times.ndim == 1 or len(states) > 1 else found.expand(len(times), -1, -1, -1)
+    times, kept = torch.atleast_2d(times.detach()).to(home, torch.float64), states.dtype  # type: ignore[no-untyped-call]
     states = states.to(home, double) if precise else states
     if structure == "skew-symmetric" and _turns(H, states, times):
-        return turn(wide, states, times).to(H.device, kept)
-    return _by_tables(wide, states, times, structure).to(H.device, kept)
+        return turn(H.to(home, double), states, times).to(H.device, kept)
+    return _by_tables(H.to(home, double), states, times, structure).to(H.device, kept)
 
 
 class Flow(nn.Module):
@@ -140,9 +143,13 @@ def _self_made(times: Tensor) -> bool:
     return has_tangent(times) or (times.requires_grad and functorch_active())
 
 
-def _shared(times: Tensor) -> bool:
-    """Whether all rows of times (b, t) are one."""
-    return len(times) == 1 or (len(times) > 0 and times.stride(0) == 0)
+def _even(times: Tensor, dtype: torch.dtype) -> EvenGrid | None:
+    """The even grid that times (t,), or all rows of times (b, t), are to within a rounding of the dtype."""
+    if times.ndim == 2:
+        if not len(times) or (len(times) > 1 and times.stride(0)):
+            return None
+        times = times[0]
+    return even_grid(times, torch.finfo(dtype).eps)
 
 
 def _turns(H: Tensor, states: Tensor, times: Tensor) -> bool:
@@ -168,7 +175,8 @@ def _by_tables(H: Tensor, states: Tensor, times: Tensor, structure: Structure | 
 
 def _finite(x: Tensor) -> bool:
     """A sum shows what is not finite in one pass; it may also overflow by itself."""
-    return bool(x.sum().isfinite()) or bool(x.isfinite().all())
+    x = x.detach()
+    return cmath.isfinite(x.sum().item()) or bool(x.isfinite().all())
 
 
 def _apply(table: Tensor, index: Tensor, states: Tensor) -> Tensor:

@@ -67,29 +67,29 @@ def repeatable_derivative(A: Tensor, E: Tensor, squarings: Tensor | None) -> tup
     return L, used
 
 
-def suits_march(M: Tensor, states: Tensor) -> bool:
-    """Whether states can be moved by M (k, n, n) this way, in its dtype or rounded to float32."""
-    return suits(M) and suits(states) and M.numel() > 0 and M.dtype in (states.dtype, torch.float64)
+def suits_march(R: Tensor, states: Tensor) -> bool:
+    """Whether states can be moved by R (k, n, n) this way, in its dtype or rounded to float32."""
+    return suits(R) and suits(states) and R.numel() > 0 and R.dtype in (states.dtype, torch.float64)
 
 
-def march(M: Tensor, states: Tensor, *, backward: bool = False, addends: Tensor | None = None) -> None:
-    """Fill states (k, t, b, n), of which the first are given: each the one before times M (k, n, n), as rows.
+def march(R: Tensor, states: Tensor, *, backward: bool = False, addends: Tensor | None = None) -> None:
+    """Fill states (k, t, b, n), of which the first are given: each the one before, as rows, times R (k, n, n).
 
     With `backward` from the last to the first. Addends, like states, are added on the way. States of a narrower dtype
-    than M are rounded copies of what moves on.
+    than R are rounded copies of what moves on.
     """
-    M = _plain(M)
+    R = _plain(R)
     blocks, count, rows, n = states.shape
     size = states.element_size()
     hop, apart = rows * n * size, states.stride(0) * size
     start = (count - 1) * hop if backward else 0
-    entries, zero = _marches(), _entries().ZEROS[M.dtype]
-    narrow = () if M.dtype == states.dtype else (_entries().ZEROS[states.dtype],)
+    entries, zero = _marches(), _entries().ZEROS[R.dtype]
+    narrow = () if R.dtype == states.dtype else (_entries().ZEROS[states.dtype],)
     entry = entries.march_wide if narrow else entries.march
 
     def part(first: int, last: int) -> float:
         begins = [x.data_ptr() + first * apart + start if x is not None else 0 for x in (states, addends)]
-        matrix = M.data_ptr() + first * n * n * M.element_size()
+        matrix = R.data_ptr() + first * n * n * R.element_size()
         way = rows, count - 1, matrix, begins[0], apart, -hop if backward else hop, begins[1]
         found: float = entry(zero, *narrow, last - first, n, *way)
         return found

@@ -1,0 +1,145 @@
+"""Flows at evenly spaced times: recognised as such, stepped through, and exact all the same."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd import gradcheck, gradgradcheck
+
+from symplectic_ops import Hamiltonian, SkewSymmetricHamiltonian, energy, flow, symplectic_residual
+from symplectic_ops.even_grid import EvenGrid, Run, even_grid
+
+Reference = Callable[[Tensor], Tensor]
+
+pytestmark = [
+    pytest.mark.usefixtures("either_way"),
+    # The first use of forward mode makes torch load a module of its own that still calls torch.jit.script.
+    pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated"),
+]
+
+GRIDS = {
+    "quarters from zero": torch.arange(40) / 4.0,
+    "quarters, offset": torch.arange(40) / 4.0 + 3.125,
+    "through zero": torch.arange(-9, 12) / 2.0,
+    "past zero": torch.arange(-9, 12) / 2.0 + 0.125,
+    "before zero": torch.arange(-20, -3) * 1.0,
+    "falling": torch.arange(12, -7, -1) / 2.0,
+    "one time": torch.tensor([2.5]),
+    "one time again and again": torch.full((5,), -1.5),
+}
+every_grid = pytest.mark.parametrize("times", GRIDS.values(), ids=GRIDS)
+
+
+def generators(n: int, *blocks: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    space = SkewSymmetricHamiltonian(n // 2)
+    params = torch.randn(*blocks, space.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    return (space(params) / (2 * n**0.5)).to(dtype)
+
+
+def exact(H: Tensor, s0: Tensor, times: Tensor) -> Tensor:
+    """(b, t, k, n) from one exponential in double precision for each time."""
+    propagators = torch.linalg.matrix_exp(times.double()[:, None, None, None] * H.double())
+    return torch.einsum("tkij,bkj->btki", propagators, s0.double())
+
+
+@every_grid
+@pytest.mark.parametrize("n", [2, 8, 10, 24])
+def test_every_even_grid_is_stepped_through_to_the_right_states(times: Tensor, n: int) -> None:
+    H, s0 = generators(n, 3), torch.randn(5, 3, n, dtype=torch.float64)
+    torch.testing.assert_close(flow(H, s0, times), exact(H, s0, times), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [2, 8, 24])
+@pytest.mark.parametrize("precise", [False, True])
+def test_many_steps_in_single_precision(n: int, precise: bool) -> None:
+    H, s0, times = generators(n, 3, dtype=torch.float32), torch.randn(40, 3, n), torch.arange(300.0)
+    error = (flow(H, s0, times, precise=precise) - exact(H, s0, times)).norm(dim=-1) / s0.norm(dim=-1)[:, None]
+    assert error.max() <= (2e-7 if precise or n <= 8 else 1e-4)
+
+
+def test_an_orbit_that_grows_is_followed_away_from_zero_and_not_through_it() -> None:
+    """From −20 to 20 through a state 4e-9 as long, its digits would be gone."""
+    saddle, s0 = torch.tensor([[0.0, 1.0], [1.0, 0.0]], dtype=torch.float64), torch.tensor([1.0, 1.0]).double()
+    times = torch.arange(-20, 21).double()
+    expected = times.exp()[:, None] * s0
+    torch.testing.assert_close(flow(saddle, s0, times), expected, rtol=1e-7, atol=0)
+
+
+@pytest.mark.parametrize("n", [4, 10])
+@every_grid
+def test_gradients_reach_generators_and_states(times: Tensor, n: int) -> None:
+    H = generators(n, 2).requires_grad_()
+    s0 = torch.randn(3, 2, n, dtype=torch.float64, requires_grad=True)
+    assert gradcheck(lambda H, s0: flow(H, s0, times[::4]), (H, s0), check_batched_grad=True, fast_mode=True)
+
+
+def test_second_derivatives_and_forward_mode() -> None:
+    H, s0 = generators(4, 2).requires_grad_(), torch.randn(3, 2, 4, dtype=torch.float64, requires_grad=True)
+    times = torch.arange(-3, 10) / 2.0
+    assert gradgradcheck(lambda H, s0: flow(H, s0, times), (H, s0), check_fwd_over_rev=True, fast_mode=True)
+    assert gradcheck(lambda H, s0: flow(H, s0, times), (H, s0), check_forward_ad=True, fast_mode=True)
+
+
+def test_times_of_an_even_grid_have_gradients_to_second_order() -> None:
+    H, s0 = generators(4, 2).requires_grad_(), torch.randn(3, 2, 4, dtype=torch.float64)
+    times = (torch.arange(-2.0, 3.0, dtype=torch.float64) / 4).requires_grad_()
+    assert gradcheck(lambda H, t: flow(H, s0, t), (H, times), fast_mode=True)
+    assert gradgradcheck(lambda H, t: flow(H, s0, t), (H, times), fast_mode=True)
+
+
+def test_a_gradient_of_one_input_alone() -> None:
+    H, s0, times = generators(8, 2), torch.randn(3, 2, 8, dtype=torch.float64), torch.arange(6.0)
+    both = [x.clone().requires_grad_() for x in (H, s0)]
+    expected = torch.autograd.grad(flow(*both, times).square().sum(), both)
+    for i in range(2):
+        inputs = [x.clone().requires_grad_(i == j) for j, x in enumerate((H, s0))]
+        (found,) = torch.autograd.grad(flow(*inputs, times).square().sum(), inputs[i])
+        torch.testing.assert_close(found, expected[i])
+
+
+def test_times_repeated_for_each_state_are_one_grid() -> None:
+    H, s0, times = generators(4, 2), torch.randn(3, 2, 4, dtype=torch.float64), torch.arange(7) / 4.0
+    assert torch.equal(flow(H, s0, times.expand(3, -1)), flow(H, s0, times))
+    assert torch.equal(flow(H, s0[0], times.expand(3, -1)), flow(H, s0[:1], times).expand(3, -1, -1, -1))
+
+
+def test_a_state_too_long_on_the_way_is_refused_though_the_last_is_not() -> None:
+    """A transient of 1e40 in a flow that is back to nothing at the end."""
+    H = torch.tensor([[-1.0, 1e20], [0.0, -1.0]])
+    with pytest.raises(ArithmeticError, match="left the range of float32"):
+        flow(H, torch.tensor([0.0, 1e20]), torch.arange(200.0))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_thousands_of_steps_keep_energy_and_symplecticity(dtype: torch.dtype) -> None:
+    H = generators(6, dtype=dtype)
+    basis, times = torch.eye(6, dtype=dtype), torch.arange(20000.0, dtype=torch.float64)
+    states = flow(H, basis, times, precise=True)[:, -1].double()
+    allowed = 1e-7 if dtype is torch.float32 else 1e-11
+    before = energy(H.double(), basis.double())
+    assert ((energy(H.double(), states) - before).abs() <= 2 * allowed * before.abs().max()).all()
+    assert symplectic_residual(states.mT) <= allowed
+
+
+def test_what_is_an_even_grid() -> None:
+    assert even_grid(torch.tensor([0.0, 0.5, 1.0]), 1e-7) == EvenGrid(None, Run(0.0, 0.5, 3), falling=False)
+    assert even_grid(torch.tensor([2, 1, 0, -1]), 1e-7) == EvenGrid(Run(-1, -1.0, 1), Run(0, 1.0, 3), falling=True)
+    assert even_grid(torch.tensor([-3.0, -2.0]), 1e-7) == EvenGrid(Run(-2.0, -1.0, 2), None, falling=False)
+
+
+@pytest.mark.parametrize("times", [[0.0, 1.0, 3.0], [0.0, 0.5, 1.001], [0.0, torch.nan, 2.0], [0.0, torch.inf], []])
+def test_what_is_none(times: list[float]) -> None:
+    assert even_grid(torch.tensor(times), 1e-7) is None
+
+
+def test_times_rounded_to_single_precision_are_even_in_single_precision_alone() -> None:
+    times = torch.arange(1000) * 0.1
+    assert even_grid(times, torch.finfo(torch.float32).eps) is not None
+    assert even_grid(times, torch.finfo(torch.float64).eps) is None
+
+
+def test_hamiltonian_flows_of_large_blocks_are_as_good_as_steps() -> None:
+    H = Hamiltonian(8)(torch.randn(136, dtype=torch.float64) / 64)
+    s0, times = torch.randn(64, 16, dtype=torch.float64), torch.arange(30.0)
+    torch.testing.assert_close(flow(H, s0, times), exact(H[None], s0[:, None], times)[:, :, 0], rtol=0, atol=1e-10)
