@@ -58,6 +58,9 @@ bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python -m pytest benchmarks/expm_sizes.py --benchmark-only
 	$(BIN)/python benchmarks/expm_accuracy.py
 	$(BIN)/python benchmarks/gpu_ahead_of_time.py
+	$(BIN)/python benchmarks/expm_skew.py
+	$(BIN)/python benchmarks/flow_speed.py
+	$(BIN)/python benchmarks/flow_drift.py
 	$(BIN)/python benchmarks/hamiltonian_share.py
 	$(BIN)/python benchmarks/step_time.py
 	$(BIN)/python benchmarks/principal_components.py

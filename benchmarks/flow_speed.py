@@ -28,13 +28,7 @@ from symplectic_ops.expm import compiled
 
 RESULT = Path(__file__).parent / "results" / "flow-speed.json"
 K = 16
-SHAPES = [
-    (n, b, T)
-    for n in (8, 16, 64)
-    for b in (32, 1024)
-    for T in (8, 16, 128, 1000)
-    if 4 * K * n * b * T <= 2**30
-]
+SHAPES = [(n, b, T) for n in (8, 16, 64) for b in (32, 1024) for T in (8, 16, 128, 1000) if 4 * K * n * b * T <= 2**30]
 MOST_EXPONENTIALS = 2**25  # numbers
 MOST_GRADIENTS = 2**24  # numbers of the result, beyond which no gradient is measured
 
@@ -44,7 +38,8 @@ Call = Callable[[], object]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=1.0, help="for each case, or nine rounds if they take longer")
-    parser.add_argument("--only", nargs="*", metavar="n,b,T", help="shapes, and write nothing")
+    parser.add_argument("--only", nargs="*", metavar="n,b,T", help="shapes, and write only where --result says")
+    parser.add_argument("--result", type=Path)
     arguments = parser.parse_args()
     shapes = [tuple(map(int, shape.split(","))) for shape in arguments.only or []] or SHAPES
 
@@ -56,16 +51,17 @@ def main() -> None:
                 found = measured(calls, arguments.seconds, least=3, beside=("loop", "torch"))
                 rows.append({"n": n, "b": b, "T": T, "what": what, "contenders": found})
                 print(line(rows[-1]), flush=True)
-    if not arguments.only:
+    target = arguments.result or (None if arguments.only else RESULT)
+    if target:
         result = {
             "command": "python benchmarks/flow_speed.py",
-            "measured": "microseconds; median over rounds in which all take turns; loop and torch time / own time, its median",
+            "measured": "microseconds, median over rounds in which all take turns; loop or torch time / own, median",
             "K": K,
             "rows": rows,
             "versions": {name: installed(name) for name in ("torch", "numba")},
             "measured_on": provenance(),
         }
-        RESULT.write_text(json.dumps(result, indent=1) + "\n")
+        target.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def forward_calls(n: int, b: int, T: int) -> dict[str, Call]:

@@ -71,6 +71,13 @@ def main() -> None:
     render(ours, "speed", speed_table(speed, "ours") + "\n" + source_of(speed))
     render(ours, "plain speed", speed_table(speed, "plain"))
     render(ours, "rivals", rivals_table(speed))
+    for name, result, made in (
+        ("flow", "flow-speed", flow_table),
+        ("drift", "flow-drift", drift_table),
+        ("skew", "expm-skew", lambda found: speed_table(found, "ours")),
+    ):
+        measured = known(result)
+        render(ours, name, made(measured) + "\n" + source_of(measured) if measured else "Not measured yet.\n")
     render(ours, "memory", memory_table(memory) + "\n" + source_of(memory))
 
 
@@ -117,6 +124,35 @@ def rivals_table(speed: dict) -> str:
             ratios = [c[name]["us"] / c["ours"]["us"] for (did, *_), c in cases.items() if did == what]
             cells.append(f"{figure(min(ratios))}–{figure(max(ratios))}")
         lines.append(f"| {K}, {n} × {n} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def flow_table(speed: dict) -> str:
+    """The loop's and torch's time over that of `flow`, value, and value and gradient."""
+    ratios = {
+        (row["n"], row["b"], row["T"], row["what"], rival): row["contenders"]["ours"].get(f"{rival}_over_it")
+        for row in speed["rows"]
+        for rival in ("loop", "torch")
+    }
+    columns = {
+        "over a loop": ("forward", "loop"),
+        "over torch": ("forward", "torch"),
+        "over torch, with the gradient": ("forward and backward", "torch"),
+    }
+    lines = ["| n | b | T | " + " | ".join(columns) + " |", "|---" * (len(columns) + 3) + "|"]
+    for n, b, T in dict.fromkeys(key[:3] for key in ratios):
+        found = [ratios.get((n, b, T, *column)) for column in columns.values()]
+        cells = ["–" if ratio is None else figure(ratio) for ratio in found]
+        lines.append(f"| {n} | {b} | {T} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def drift_table(drift: dict) -> str:
+    columns = {"energy, relatively": "energy_at_most", "symplectic residual": "symplectic_residual_at_most"}
+    lines = ["| class | | " + " | ".join(columns) + " |", "|---" * (len(columns) + 2) + "|"]
+    for row in drift["rows"]:
+        cells = [f"{row[key]:.1e}" for key in columns.values()]
+        lines.append(f"| {row['class']} | {row['way']} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -25,7 +25,7 @@ def known(A: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("d", [1, 2, 15, 16, 17, 20, 36])
+@pytest.mark.parametrize("d", [1, 16, 17, 20, 36])
 def test_what_is_known_changes_neither_value_nor_gradient(d: int, dtype: torch.dtype) -> None:
     A = torch.stack([turns(d, norm=norm, dtype=dtype) for norm in (0.0, 1e-7, 1e-3, 0.03, 0.2, 0.8, 2.0, 30.0)])
     space, G = SkewSymmetricHamiltonian(d), torch.randn(A.shape, dtype=dtype)
@@ -46,13 +46,13 @@ def test_the_result_is_orthogonal_and_symplectic(dtype: torch.dtype) -> None:
 
 
 def test_of_a_matrix_that_is_not_the_nearest_one_is_taken_in_every_derivative() -> None:
-    A = (0.1 * torch.randn(2, 32, 32, dtype=torch.float64)).requires_grad_()
+    A = (0.1 * torch.randn(2, 34, 34, dtype=torch.float64)).requires_grad_()
     assert gradcheck(known, (A,), check_forward_ad=True, fast_mode=True)
     assert gradgradcheck(known, (A,), check_fwd_over_rev=True, fast_mode=True)
 
 
 def test_it_takes_transforms_and_one_full_graph() -> None:
-    A = turns(16, 3)
+    A = turns(17, 3)
     torch.testing.assert_close(torch.func.vmap(known)(A), expm(A))
     torch.testing.assert_close(torch.compile(known, fullgraph=True, backend="aot_eager")(A), expm(A))
     _, found = torch.func.jvp(known, (A,), (A,))
@@ -60,7 +60,7 @@ def test_it_takes_transforms_and_one_full_graph() -> None:
 
 
 def test_what_is_not_finite_is_refused() -> None:
-    A = turns(16, 3)
+    A = turns(17, 3)
     A[1, 0, 2] = torch.nan
     with pytest.raises(NonFiniteError, match=r"`A\[1\]` contains NaN"):
         known(A)
@@ -68,5 +68,5 @@ def test_what_is_not_finite_is_refused() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_is_rounded_once(dtype: torch.dtype) -> None:
-    A = turns(16, 3).to(dtype)
+    A = turns(17, 3).to(dtype)
     assert torch.equal(known(A), known(A.float()).to(dtype))

@@ -6,8 +6,8 @@ from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
 from symplectic_ops import flow
-from symplectic_ops.expm import fused
-from symplectic_ops.stepping import grid, steps, suits
+from symplectic_ops.expm import compiled, fused
+from symplectic_ops.stepping import steps, suits
 
 from .conftest import INTERPRETED
 
@@ -16,10 +16,16 @@ pytestmark = [INTERPRETED, pytest.mark.skipif(not fused.triton_is_here(), reason
 HERE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
-@pytest.fixture(params=["kernel", "loop"])
+def take(way: str, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(fused, "DEVICE", HERE if way == "kernel" else "none")
+    if way != "compiled":
+        patch.setattr(compiled, "available", lambda: False)
+
+
+@pytest.fixture(params=["kernel", "compiled", "loop"])
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    monkeypatch.setattr(fused, "DEVICE", HERE if request.param == "kernel" else "none")
-    return request.param == "kernel"
+    take(request.param, monkeypatch)
+    return request.param == "kernel" or (request.param == "compiled" and HERE == "cpu")
 
 
 def numbers(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -81,8 +87,8 @@ def test_matrices_states_and_gradients_may_lie_anyhow(either_way: bool) -> None:
 def test_a_flow_along_evenly_spaced_times(times: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     H, s0 = (numbers(2, 4, 4) / 4).requires_grad_(), numbers(3, 2, 4, seed=1).requires_grad_()
     at, G, results = torch.tensor(times, dtype=torch.float64), numbers(3, len(times), 2, 4, seed=2), []
-    for device in (HERE, "none"):
-        monkeypatch.setattr(fused, "DEVICE", device)
+    for way in ("kernel", "loop"):
+        take(way, monkeypatch)
         states = flow(H, s0, at)
         results.append((states, *torch.autograd.grad(states, (H, s0), G)))
     for stepped, plain in zip(*results, strict=True):
@@ -90,16 +96,6 @@ def test_a_flow_along_evenly_spaced_times(times: list[float], monkeypatch: pytes
 
 
 def test_a_flow_from_time_zero_begins_with_its_states_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fused, "DEVICE", HERE)
+    take("kernel", monkeypatch)
     H, s0 = numbers(2, 4, 4, dtype=torch.float32), numbers(3, 2, 4, seed=1, dtype=torch.float32)
     assert torch.equal(flow(H, s0, torch.arange(4))[:, 0], s0)
-
-
-def test_which_times_are_evenly_spaced() -> None:
-    def even(*times: float) -> tuple[float, float] | None:
-        return grid(torch.tensor(times, dtype=torch.float64))
-
-    assert even(1, 3, 5) == (1, 2) and even(0, -0.5, -1) == (0, -0.5)
-    assert grid(torch.arange(100, dtype=torch.float64) / 10) == (0, pytest.approx(0.1))
-    assert even(1, 2) is None and even(0, 1, 3) is None and even(0, 1, 2 + 1e-9) is None
-    assert even(0, float("nan"), 2) is None and even(0, 1, float("inf")) is None

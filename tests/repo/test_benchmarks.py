@@ -104,3 +104,27 @@ def test_a_judge_is_measured_on_every_held_out_clip_and_what_it_confuses_is_name
     for head, share in found["accuracy"].items():
         assert sum(found["confusions"][head].values()) == round((1 - share) * 2664)
     assert (result.parent / "judges" / "builtin-action-direction.safetensors").is_file()
+
+
+def test_flows_are_measured_beside_a_loop_and_beside_exponentials(root: Path, result: Path) -> None:
+    rows = written(root, result, "flow_speed.py", "--only", "8,4,8", "--seconds", "0.01")["rows"]
+    forward, both = (row["contenders"] for row in rows)
+    assert forward.keys() == {"ours", "plain", "torch", "loop"} and both.keys() == {"ours", "plain", "torch"}
+    assert forward["loop"]["loop_over_it"] == both["torch"]["torch_over_it"] == 1
+
+
+def test_the_drift_of_flows_is_measured_in_every_precision(root: Path, result: Path) -> None:
+    rows = written(root, result, "flow_drift.py", "--steps", "3000")["rows"]
+    worst = {(row["class"], row["way"]): row["energy_at_most"] for row in rows}
+    for structure in ("elliptic", "skew-symmetric"):
+        assert worst[structure, "float64"] < 1e-10 < worst[structure, "float32, precise"] < 1e-7
+        assert worst[structure, "float32"] > 1e-7
+
+
+def test_knowing_the_class_is_measured_beside_not_knowing_it(root: Path, result: Path) -> None:
+    rows = written(root, result, "expm_skew.py", "--only", "1,36", "--seconds", "0.01")["rows"]
+    assert len(rows) == 2 * 2 * 2
+    for row in rows:
+        assert row["contenders"].keys() == {"torch", "general", "ours", "plain"}
+        limit = 1e-12 if row["dtype"] == "float64" else 1e-4
+        assert max(found["error"] for name, found in row["contenders"].items() if name != "torch") < limit

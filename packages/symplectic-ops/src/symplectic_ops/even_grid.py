@@ -7,11 +7,11 @@ from torch import Tensor
 
 
 class Run(NamedTuple):
-    """The times start, start + step, start + 2 step, ..., `count` of them."""
+    """The times start, start + step, start + 2 step, ..., `length` of them."""
 
     start: float
     step: float
-    count: int
+    length: int
 
 
 class EvenGrid(NamedTuple):

@@ -153,7 +153,7 @@ def _even(times: Tensor, dtype: torch.dtype) -> EvenGrid | None:
 
 
 def _turns(H: Tensor, states: Tensor, times: Tensor) -> bool:
-    """Whether modes that turn are the way: for times that tables of whole frames do not serve, in plain reverse mode."""
+    """Whether to turn modes: at times that tables of whole frames do not serve, in plain reverse mode."""
     plain = not (H.is_complex() or H.shape[-1] % 2 or watched(H) or watched(states))
     return plain and times.numel() > 0 and H.numel() > 0 and not bool((times == times.round()).all())
 

@@ -91,7 +91,7 @@ def _gradient_in_modes(times: Tensor, frequencies: Tensor, incoming: Tensor, mod
     apart = (frequencies[:, :, None] - frequencies[:, None, :]) / (2 * math.pi)
     total = torch.zeros_like(mean, dtype=torch.complex128)
     rows = max(1, PART // (len(times) * mean.numel()))
-    for some, G in zip(times.split(rows, dim=1), incoming.split(rows, dim=1), strict=True):
+    for some, G in zip(torch.split(times, rows, 1), torch.split(incoming, rows, 1), strict=True):
         t = some[..., None, None, None]
         # The conjugate of the divided differences: i t exp(+it mean) sinc.
         differences = 1j * t * torch.sinc(t * apart) * torch.exp(1j * t * mean)
@@ -100,7 +100,7 @@ def _gradient_in_modes(times: Tensor, frequencies: Tensor, incoming: Tensor, mod
 
 
 def _summed(differences: Tensor, G: Tensor, modes: Tensor) -> Tensor:
-    """Σ over states and times of the differences (b or 1, t, k, d, d) times G (b, t, k, i) conj(modes (b or 1, k, j))."""
+    """Σ over states and times of differences (b or 1, t, k, i, j) · G (b, t, k, i) · conj(modes (b or 1, k, j))."""
     if len(differences) == 1:
         products = torch.einsum("btki,bkj->tkij", G, modes.conj().expand(len(G), -1, -1))
         return (differences[0] * products).sum(0)

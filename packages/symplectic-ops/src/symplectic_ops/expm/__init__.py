@@ -47,8 +47,8 @@ def expm(
     Args:
         A: (..., n, n), real or complex floating point. Any strides; it is not written to.
         structure: what is known of A ("hamiltonian", "elliptic", "skew-symmetric", "skew-hamiltonian"), which is not
-            checked. "skew-symmetric" is worth giving from 32 × 32: the exponential is then that of the nearest matrix
-            [[P, Q], [−Q, P]], in half the products. The others take the way of all matrices.
+            checked. "skew-symmetric" is worth giving beyond 32 × 32: the exponential is then that of the nearest
+            matrix [[P, Q], [−Q, P]], in half the products. The others take the way of all matrices.
         norm_bound: a number no ‖A‖₁ in the batch exceeds. Spares reading the norms (on a GPU, waiting for them).
             Too small a bound costs accuracy without notice; too large a one costs time, and one bit for each factor
             of two. The compiled and the fused way measure in any case, which costs them nothing.

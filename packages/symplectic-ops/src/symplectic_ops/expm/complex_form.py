@@ -7,12 +7,12 @@ matrices, and take half the multiplications. Skew-symmetric Hamiltonian matrices
 import torch
 from torch import Tensor
 
-WORTH_IT = 32  # rows; in smaller matrices there is nothing to spare
+SMALL = 32  # rows; in matrices up to this size there is little to spare
 
 
 def has_complex_form(A: Tensor) -> bool:
     """Whether matrices of the size of A (..., n, n) are faster in their complex form."""
-    return not A.is_complex() and A.shape[-1] % 2 == 0 and A.shape[-1] >= WORTH_IT
+    return not A.is_complex() and A.shape[-1] % 2 == 0 and A.shape[-1] > SMALL
 
 
 def to_complex(A: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Linear recurrences y_t = P y_{t−1} + u_t: a flow at evenly spaced times, and the adjoint of one.
 
-On a GPU with Triton the whole is one kernel.
+On a GPU with Triton the whole is one kernel, and on a CPU with numba one call.
 
 Note [The adjoint is a recurrence]
 With g_t the incoming gradient and λ_t that of everything from time t on with respect to y_t, λ_t = Pᵀ λ_{t+1} + g_t,
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd.function import Function
 
 from .._transforms import unwatched
-from ..expm import fused
+from ..expm import compiled, fused
 
 ROWS = 16  # of the batch, for each program
 WARPS = {8: 1, 16: 1, 32: 2}  # by the size of the matrices
@@ -31,24 +31,19 @@ def steps(P: Tensor, start: Tensor, length: int) -> Tensor:
     Returns:
         (b, length, k, n), dtype of `start`.
     """
+    if not (torch.is_grad_enabled() and (P.requires_grad or start.requires_grad)):
+        return recurrence(P, start[:, None], length, False)
     y: Tensor = Recurrence.apply(P, start[:, None], length, False)
     return y
 
 
 def suits(P: Tensor, start: Tensor) -> bool:
-    """Whether steps of `start` (b, k, n) by P (k, n, n) are one kernel."""
+    """Whether steps of `start` (b, k, n) by P (k, n, n) are one kernel, or one call."""
+    return compiled.suits_march(P, start) or _fused(P, start)
+
+
+def _fused(P: Tensor, start: Tensor) -> bool:
     return fused.suits(P) and start.device == P.device and start.dtype in (torch.float32, torch.float64)
-
-
-def grid(times: Tensor) -> tuple[float, float] | None:
-    """The first of three or more times (t,) in float64 and the step to each next one, if it is one step for all."""
-    if len(times) < 3:
-        return None
-    first, last = float(times[0]), float(times[-1])
-    step = (last - first) / (len(times) - 1)
-    even = first + step * torch.arange(len(times), dtype=times.dtype, device=times.device)
-    rounding = 4 * torch.finfo(times.dtype).eps * max(abs(first), abs(last))
-    return (first, step) if bool(((times - even).abs() <= rounding).all()) else None
 
 
 class Recurrence(Function):
@@ -73,15 +68,17 @@ class Recurrence(Function):
         d_P = None
         if ctx.needs_input_grad[0]:
             later, earlier = (adjoint[:, :-1], y[:, 1:]) if ctx.backward else (adjoint[:, 1:], y[:, :-1])
-            later, earlier = (x.reshape(-1, *P.shape[:2]) for x in (later, earlier))
-            d_P = (later.permute(1, 2, 0) @ earlier.transpose(0, 1)).to(P.dtype)
+            later, earlier = (x.permute(2, 1, 0, 3).flatten(1, 2) for x in (later, earlier))  # (k, states, n)
+            d_P = (later.mT @ earlier).to(P.dtype)
         first = adjoint[:, -1:] if ctx.backward else adjoint[:, :1]
         return d_P, adjoint if ctx.added else first, None, None
 
 
 def recurrence(P: Tensor, u: Tensor, length: int, backward: bool) -> Tensor:
     """`Recurrence` without a derivative."""
-    if not (suits(P, u) and unwatched(u)):
+    if compiled.suits_march(P, u):
+        return _march(P, u, length, backward)
+    if not (_fused(P, u) and unwatched(u)):
         return _loop(P, u, length, backward)
     from .kernel import recurrences
 
@@ -109,6 +106,17 @@ def recurrence(P: Tensor, u: Tensor, length: int, backward: bool) -> Tensor:
             num_warps=WARPS[size],
         )
     return y
+
+
+def _march(P: Tensor, u: Tensor, length: int, backward: bool) -> Tensor:
+    """The same compiled for the CPU, where the states of a block lie together."""
+    b, added, k, n = u.shape
+    y = torch.empty(k, length, b, n, dtype=u.dtype, device=u.device)
+    at = -1 if backward else 0
+    y.select(1, at).copy_(u.select(1, at).transpose(0, 1))
+    addends = u.resolve_neg().permute(2, 1, 0, 3).contiguous() if added > 1 else None
+    compiled.march(P.mT, y, backward=backward, addends=addends)
+    return y.permute(2, 1, 0, 3)
 
 
 def _loop(P: Tensor, u: Tensor, length: int, backward: bool) -> Tensor:

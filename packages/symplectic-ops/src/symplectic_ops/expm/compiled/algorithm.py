@@ -75,7 +75,8 @@ def squarings_under(norm, bound):  # type: ignore[no-untyped-def]
 def exponentiate(zero, n, rows, A, X, room, mode, given, keep):  # type: ignore[no-untyped-def]
     """X = exp(A). Returns the degree and the squarings, `given` ones if that is not negative.
 
-    `rows` is n, or n / 2 where A is [[P, Q], [−Q, P]]; see `matrices.product`. `keep` keeps all squares for a derivative, not only the last two.
+    `rows` is n, or n / 2 where A is [[P, Q], [−Q, P]]; see `matrices.product`. `keep` keeps all squares for a
+    derivative, not only the last two.
     """
     slot = slot_bytes(zero, n)
     degree, squarings = _plan(zero, n, rows, A, room, mode, given)

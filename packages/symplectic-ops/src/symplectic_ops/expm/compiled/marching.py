@@ -11,7 +11,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .batch import LINE, entry
+from .algorithm import LINE
+from .batch import entry
 from .matrices import rows_times_matrix
 from .simd import ADDRESS, Lanes, itemsize, over
 
