@@ -1,36 +1,35 @@
 """Linear Hamiltonian flow: s(t) = exp(tH) s₀ at any real times, forward and backward."""
 
 import cmath
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import Function
 from torch.nn.utils import parametrize
 
 from ._precision import WORKING_DTYPES, has_double, without_autocast
-from ._transforms import functorch_active, has_tangent, watched
+from ._transforms import has_tangent, watched
 from .errors import NonFiniteError, StructureError
 from .even_grid import EvenGrid, even_grid
 from .expm import Structure, expm
+from .expm.fused import LARGEST
 from .marching import march
 from .parameterisations import Space
-from .propagators import propagators
+from .propagators import move_by_tables
 from .turning import turn
 
-DOUBLES = 8  # rows; the states of larger blocks are moved in double precision only where that is asked for
-
-LITTLE = 2**17  # numbers; copying fewer takes less time than lining states up
+# Rows up to which blocks are stepped in double precision unasked. On a CPU a row of 8 doubles fills a register, and one
+# of floats would leave half of it empty; on a GPU the kernel does no others.
+DOUBLES = {"cpu": 8, "cuda": LARGEST}
 
 
 def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = None, precise: bool = False) -> Tensor:
     r"""The solution :math:`s(t) = e^{tH} s_0` of ds/dt = H s at the given times.
 
     s(0) is s0 to the last bit. Times that are evenly spaced, to within a rounding of the dtype, and the same for the
-    whole batch are stepped through away from zero: in double precision where blocks have at most 8 rows, else in the
-    precision of H unless `precise` asks for more. Any other times have their propagators from tables of powers or
-    exponentials in double precision, or, where the structure is "skew-symmetric", turn every mode at its frequency. So
-    in blocks of at most 8 rows, and at such other times, the state 200 frames away is as accurate as the next. In
+    whole batch are stepped through away from zero: in double precision where blocks have at most 8 rows (32 on a GPU),
+    else in the precision of H unless `precise` asks for more. Any other times have their propagators from tables of
+    powers or exponentials in double precision, or, where the structure is "skew-symmetric", turn every mode at its
+    frequency. So in small blocks, and at such other times, the state 200 frames away is as accurate as the next. In
     float16 and bfloat16 states are moved in float32 and rounded once. Autocasting has no effect.
 
     Args:
@@ -62,8 +61,6 @@ def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = 
     states = (s0[None] if one_state else s0).to(WORKING_DTYPES[s0.dtype]).reshape(-1, len(generators), n)
     with without_autocast(H.device):
         found = _states(generators, states, times, structure, precise)
-        if times.requires_grad and not _self_made(times):
-            found = Timed.apply(found, generators, times)
     found = found.view(*found.shape[:2], *blocks, n).to(s0.dtype)
     if not _finite(found):
         raise _not_finite(H, s0, times)
@@ -75,19 +72,19 @@ def _states(H: Tensor, states: Tensor, times: Tensor, structure: Structure | Non
     # Where the device has no double precision, propagators are computed on the CPU and rounded on their way there.
     home = H.device if has_double(H.device) else torch.device("cpu")
     double = torch.complex128 if H.is_complex() else torch.float64
-    if _self_made(times):
+    if times.requires_grad or has_tangent(times):
         times = torch.atleast_2d(times).to(home, torch.float64)  # type: ignore[no-untyped-call]
         return _each_by_itself(H.to(home, double), states, times, structure)
     grid = _even(times, double if precise else states.dtype)
     if grid:
-        wide = precise or H.shape[-1] <= DOUBLES
+        wide = precise or H.shape[-1] <= DOUBLES.get(H.device.type, 0)
         found = march(H.to(home, double) if wide else H.to(states.dtype), states, grid, structure)
         return found if times.ndim == 1 or len(states) > 1 else found.expand(len(times), -1, -1, -1)
-    times, kept = torch.atleast_2d(times.detach()).to(home, torch.float64), states.dtype  # type: ignore[no-untyped-call]
+    times, kept = torch.atleast_2d(times).to(home, torch.float64), states.dtype  # type: ignore[no-untyped-call]
     states = states.to(home, double) if precise else states
     if structure == "skew-symmetric" and _turns(H, states, times):
         return turn(H.to(home, double), states, times).to(H.device, kept)
-    return _by_tables(H.to(home, double), states, times, structure).to(H.device, kept)
+    return move_by_tables(H.to(home, double), states, times, structure).to(H.device, kept)
 
 
 class Flow(nn.Module):
@@ -122,27 +119,6 @@ class Flow(nn.Module):
         return flow(self.generator, s0, times, structure=self.structure, precise=self.precise)
 
 
-class Timed(Function):
-    """The states (b, t, k, n) themselves, which also know that they depend on the times: ds/dt = H s."""
-
-    @staticmethod
-    def forward(ctx: Any, states: Tensor, H: Tensor, times: Tensor) -> Tensor:
-        states = states.view_as(states)
-        ctx.save_for_backward(states, H, times)
-        return states
-
-    @staticmethod
-    def backward(ctx: Any, G: Tensor) -> tuple[Tensor, None, Tensor]:
-        states, H, times = ctx.saved_tensors
-        velocity = torch.einsum("kij,btkj->btki", H.to(states), states)
-        return G, None, (velocity.conj() * G).real.sum((-2, -1)).sum_to_size(times.shape).to(times)
-
-
-def _self_made(times: Tensor) -> bool:
-    """Whether somebody differentiates forward, or by torch.func, with respect to the times."""
-    return has_tangent(times) or (times.requires_grad and functorch_active())
-
-
 def _even(times: Tensor, dtype: torch.dtype) -> EvenGrid | None:
     """The even grid that times (t,), or all rows of times (b, t), are to within a rounding of the dtype."""
     if times.ndim == 2:
@@ -164,45 +140,10 @@ def _each_by_itself(H: Tensor, states: Tensor, times: Tensor, structure: Structu
     return torch.einsum("btkij,btkj->btki", moving.to(states), states[:, None])
 
 
-def _by_tables(H: Tensor, states: Tensor, times: Tensor, structure: Structure | None) -> Tensor:
-    """With one or two tables of propagators, of which each time takes a row."""
-    shape = (len(states) if len(times) == 1 else len(times), times.shape[1])
-    states = states[:, None].expand(*shape, *states.shape[1:]).flatten(0, 1)
-    for table, index in propagators(H, times, structure):
-        states = _apply(table.to(states), index.expand(shape).flatten().to(states.device), states)
-    return states.reshape(*shape, *states.shape[1:])
-
-
 def _finite(x: Tensor) -> bool:
     """A sum shows what is not finite in one pass; it may also overflow by itself."""
     x = x.detach()
     return cmath.isfinite(x.sum().item()) or bool(x.isfinite().all())
-
-
-def _apply(table: Tensor, index: Tensor, states: Tensor) -> Tensor:
-    """Row index[p] of the table (u, k, n, n) times state p (p, k, n): (p, k, n).
-
-    States that share a matrix are lined up and multiplied at once, short lines filled up with zeros. That beats
-    giving every state its own copy of the matrix, unless there is little to copy or one line is much longer than the
-    rest.
-    """
-    if len(index) * table.shape[1:].numel() <= LITTLE:
-        return _apply_copies(table, index, states)
-    counts = torch.bincount(index, minlength=len(table))
-    width = int(counts.max()) if len(index) else 0
-    if width * len(table) > 8 * len(index):
-        return _apply_copies(table, index, states)
-    order = index.argsort(stable=True)
-    place = torch.empty_like(order)
-    place[order] = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[index[order]]
-    slot = index * width + place
-    lines = states.new_zeros(len(table) * width, *states.shape[1:]).index_copy(0, slot, states)
-    lines = torch.einsum("ukij,uwkj->uwki", table, lines.reshape(len(table), width, *states.shape[1:]))
-    return lines.flatten(0, 1)[slot]
-
-
-def _apply_copies(table: Tensor, index: Tensor, states: Tensor) -> Tensor:
-    return torch.einsum("pkij,pkj->pki", table.index_select(0, index), states)
 
 
 def _check(H: Tensor, s0: Tensor, times: Tensor) -> None:

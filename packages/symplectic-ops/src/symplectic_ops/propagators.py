@@ -9,6 +9,16 @@ from .expm import Structure, expm
 
 # Whole times up to this one are powers of one propagator; larger ones take a second stride.
 SHORT = 16
+LITTLE = 2**17  # numbers; copying fewer takes less time than lining states up
+
+
+def move_by_tables(H: Tensor, states: Tensor, times: Tensor, structure: Structure | None = None) -> Tensor:
+    """The states (b, t, k, n) at times (b or 1, t), from states (b or 1, k, n) at time zero."""
+    shape = (len(states) if len(times) == 1 else len(times), times.shape[1])
+    states = states[:, None].expand(*shape, *states.shape[1:]).flatten(0, 1)
+    for table, index in propagators(H, times, structure):
+        states = _apply(table.to(states), index.expand(shape).flatten().to(states.device), states)
+    return states.reshape(*shape, *states.shape[1:])
 
 
 def propagators(H: Tensor, times: Tensor, structure: Structure | None = None) -> list[tuple[Tensor, Tensor]]:
@@ -60,3 +70,29 @@ def _powers(H: Tensor, strides: list[int], signs: list[int], length: int, struct
         step = step @ step
         powers = torch.cat([powers, step @ powers[: length - len(powers)]])
     return powers
+
+
+def _apply(table: Tensor, index: Tensor, states: Tensor) -> Tensor:
+    """Row index[p] of the table (u, k, n, n) times state p (p, k, n): (p, k, n).
+
+    States that share a matrix are lined up and multiplied at once, short lines filled up with zeros. That beats
+    giving every state its own copy of the matrix, unless there is little to copy or one line is much longer than the
+    rest.
+    """
+    if len(index) * table.shape[1:].numel() <= LITTLE:
+        return _apply_copies(table, index, states)
+    counts = torch.bincount(index, minlength=len(table))
+    width = int(counts.max()) if len(index) else 0
+    if width * len(table) > 8 * len(index):
+        return _apply_copies(table, index, states)
+    order = index.argsort(stable=True)
+    place = torch.empty_like(order)
+    place[order] = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[index[order]]
+    slot = index * width + place
+    lines = states.new_zeros(len(table) * width, *states.shape[1:]).index_copy(0, slot, states)
+    lines = torch.einsum("ukij,uwkj->uwki", table, lines.reshape(len(table), width, *states.shape[1:]))
+    return lines.flatten(0, 1)[slot]
+
+
+def _apply_copies(table: Tensor, index: Tensor, states: Tensor) -> Tensor:
+    return torch.einsum("pkij,pkj->pki", table.index_select(0, index), states)

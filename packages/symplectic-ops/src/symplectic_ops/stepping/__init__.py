@@ -68,7 +68,8 @@ class Recurrence(Function):
         d_P = None
         if ctx.needs_input_grad[0]:
             later, earlier = (adjoint[:, :-1], y[:, 1:]) if ctx.backward else (adjoint[:, 1:], y[:, :-1])
-            later, earlier = (x.permute(2, 1, 0, 3).flatten(1, 2) for x in (later, earlier))  # (k, states, n)
+            k, _, n = P.shape
+            later, earlier = (x.permute(2, 1, 0, 3).reshape(k, -1, n) for x in (later, earlier))
             d_P = (later.mT @ earlier).to(P.dtype)
         first = adjoint[:, -1:] if ctx.backward else adjoint[:, :1]
         return d_P, adjoint if ctx.added else first, None, None
