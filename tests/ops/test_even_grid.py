@@ -55,7 +55,7 @@ def test_every_even_grid_is_stepped_through_to_the_right_states(times: Tensor, n
 def test_many_steps_in_single_precision(n: int, precise: bool) -> None:
     H, s0, times = generators(n, 3, dtype=torch.float32), torch.randn(40, 3, n), torch.arange(300.0)
     error = (flow(H, s0, times, precise=precise) - exact(H, s0, times)).norm(dim=-1) / s0.norm(dim=-1)[:, None]
-    assert error.max() <= (2e-7 if precise or n <= 8 else 1e-4)
+    assert error.max() <= (4e-7 if precise or n <= 8 else 1e-4)
 
 
 def test_an_orbit_that_grows_is_followed_away_from_zero_and_not_through_it() -> None:
