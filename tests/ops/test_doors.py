@@ -74,7 +74,11 @@ def test_a_constrained_weight_stays_in_its_space_for_a_thousand_steps(
 def test_half_precision_layers_can_be_constrained(
     door: Door, belongs: Callable[[Tensor], Tensor], layer: nn.Linear
 ) -> None:
-    assert belongs(door(layer.bfloat16()).weight)
+    before = layer.bfloat16().weight.detach().clone()
+    weight = door(layer).weight
+    nearest = layer.parametrizations.weight[0].project(before)
+    assert belongs(weight)
+    assert torch.dist(weight.float(), nearest.float()) < 0.01 * nearest.float().norm()
 
 
 def test_a_member_of_the_space_can_be_assigned(layer: nn.Linear) -> None:

@@ -20,6 +20,13 @@ def test_the_energy_of_the_form_is_half_the_square_of_the_state() -> None:
     assert energy(form(2), s) == 15
 
 
+def test_autocasting_does_not_round_an_energy() -> None:
+    H, s = EllipticHamiltonian(3).random(), torch.randn(6)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = energy(H, s)
+    assert torch.equal(found, energy(H, s))
+
+
 def test_energies_broadcast_over_batch_and_blocks() -> None:
     H = Hamiltonian(2)(torch.randn(9, 10, dtype=torch.float64))
     s = torch.randn(5, 7, 9, 4, dtype=torch.float64)

@@ -179,6 +179,15 @@ def test_gradients_reach_every_coordinate(space: type[Space]) -> None:
     assert (gradient != 0).all()
 
 
+def test_an_elliptic_matrix_stays_elliptic_under_autocasting() -> None:
+    space = EllipticHamiltonian(3)
+    with torch.autocast("cpu", torch.bfloat16):
+        made = space(torch.randn(20, space.dim)), space.project(torch.randn(20, 6, 6)), space.random(20)
+    for H in made:
+        assert H.dtype == torch.float32
+        assert_elliptic_hamiltonian(H)
+
+
 def test_an_elliptic_matrix_has_no_point_where_learning_stops() -> None:
     space = EllipticHamiltonian(3)
     for start in (torch.zeros(space.dim), space.right_inverse(space.project(-form(3)))):

@@ -39,6 +39,15 @@ EVERY_PREDICATE = (
     is_symplectic,
     is_orthogonal,
 )
+EVERY_RESIDUAL = (
+    hamiltonian_residual,
+    elliptic_hamiltonian_residual,
+    skew_symmetric_hamiltonian_residual,
+    skew_hamiltonian_residual,
+    symplectic_residual,
+    orthogonal_residual,
+)
+every_half = pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 
 
 @given(generators(Hamiltonian))
@@ -114,10 +123,35 @@ def test_a_shrunk_rotation_is_neither_however_small() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_default_tolerance_forgives_rounding_and_sees_the_sixth_digit(dtype: torch.dtype) -> None:
+def test_the_default_tolerance_forgives_rounding_and_sees_the_fifth_digit(dtype: torch.dtype) -> None:
     S = expm(SkewSymmetricHamiltonian(3)(torch.linspace(-1, 1, 9, dtype=dtype)))
     assert is_symplectic(S)
-    assert not is_symplectic(S * (1 + 1e-4))
+    assert not is_symplectic(S * (1 + 1e-5))
+
+
+@every_half
+def test_half_precision_has_room_for_the_squares_of_its_entries(dtype: torch.dtype) -> None:
+    """What would overflow compares as infinity over infinity, or as nothing over infinity."""
+    large = 5e4 * torch.eye(4, dtype=dtype)
+    assert hamiltonian_residual(large) == 1 and skew_hamiltonian_residual(large) == 0
+    assert elliptic_hamiltonian_residual(large) == skew_symmetric_hamiltonian_residual(large) == 1
+    for wide in (200 * torch.eye(2, dtype=dtype), large):
+        assert not is_symplectic(wide) and not is_orthogonal(wide)
+
+
+@every_half
+def test_residuals_of_half_precision_are_those_of_the_same_numbers_in_single(dtype: torch.dtype) -> None:
+    A = torch.randn(5, 4, 4).to(dtype)
+    for residual in EVERY_RESIDUAL:
+        assert torch.equal(residual(A), residual(A.float()).to(dtype))
+
+
+@every_half
+def test_autocasting_changes_no_verdict(dtype: torch.dtype) -> None:
+    H = EllipticHamiltonian(3).random()
+    with torch.autocast("cpu", dtype):
+        assert is_symplectic(expm(H))
+        assert is_orthogonal(expm(SkewSymmetricHamiltonian(3).random()))
 
 
 def test_a_tolerance_can_be_chosen() -> None:

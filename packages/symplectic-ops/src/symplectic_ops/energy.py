@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ._precision import double
+from ._precision import double, without_autocast
 from .errors import StructureError
 from .form import apply_form, pairs
 
@@ -21,7 +21,8 @@ def energy(H: Tensor, s: Tensor) -> Tensor:
     tensor(4.)
     """
     pairs(H, "H")
-    return -0.5 * (s.unsqueeze(-2) @ apply_form(H) @ s.unsqueeze(-1)).squeeze(-1).squeeze(-1)
+    with without_autocast(H.device):
+        return -0.5 * (s.unsqueeze(-2) @ apply_form(H) @ s.unsqueeze(-1)).squeeze(-1).squeeze(-1)
 
 
 def energy_drift(H: Tensor, s: Tensor) -> Tensor:

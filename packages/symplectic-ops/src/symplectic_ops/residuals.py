@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from ._precision import WORKING_DTYPES
+from ._precision import WORKING_DTYPES, without_autocast
 from .errors import StructureError
-from .form import apply_form, pairs, symplectic_inverse
+from .form import apply_form, form, pairs, symplectic_inverse
 
 
 def hamiltonian_residual(A: Tensor) -> Tensor:
@@ -14,7 +14,8 @@ def hamiltonian_residual(A: Tensor) -> Tensor:
     >>> hamiltonian_residual(torch.eye(2))  # stretching both axes preserves no area
     tensor(1.)
     """
-    return _relative(_norm(_skew_hamiltonian_part(A)), A)
+    work = _working(A)
+    return _relative(_norm(_skew_hamiltonian_part(work)), work).to(A.dtype)
 
 
 def elliptic_hamiltonian_residual(A: Tensor, epsilon: float = 1e-3) -> Tensor:
@@ -27,9 +28,11 @@ def elliptic_hamiltonian_residual(A: Tensor, epsilon: float = 1e-3) -> Tensor:
     tensor(0.7071)
     """
     pairs(A, "A")
-    M = -apply_form(A.to(WORKING_DTYPES[A.dtype]))
+    work = _working(A)
+    M = -apply_form(work)
     missing = (epsilon - torch.linalg.eigvalsh((M + M.mT) / 2)).clamp(min=0)
-    return _relative(torch.hypot(_norm(M - M.mT) / 2, torch.linalg.vector_norm(missing, dim=-1)).to(A.dtype), A)
+    distance = torch.hypot(_norm(M - M.mT) / 2, torch.linalg.vector_norm(missing, dim=-1))
+    return _relative(distance, work).to(A.dtype)
 
 
 def skew_symmetric_hamiltonian_residual(A: Tensor) -> Tensor:
@@ -39,9 +42,10 @@ def skew_symmetric_hamiltonian_residual(A: Tensor) -> Tensor:
     tensor(0.)
     """
     # What is not Hamiltonian and what is not skew-symmetric of the rest are orthogonal to each other.
-    other = _skew_hamiltonian_part(A)
-    rest = A - other
-    return _relative(torch.hypot(_norm(other), _norm(rest + rest.mT) / 2), A)
+    work = _working(A)
+    other = _skew_hamiltonian_part(work)
+    rest = work - other
+    return _relative(torch.hypot(_norm(other), _norm(rest + rest.mT) / 2), work).to(A.dtype)
 
 
 def skew_hamiltonian_residual(A: Tensor) -> Tensor:
@@ -51,7 +55,8 @@ def skew_hamiltonian_residual(A: Tensor) -> Tensor:
     tensor(0.)
     """
     pairs(A, "A")
-    return _relative(_norm(A - symplectic_inverse(A)) / 2, A)
+    work = _working(A)
+    return _relative(_norm(work - symplectic_inverse(work)) / 2, work).to(A.dtype)
 
 
 def symplectic_residual(S: Tensor) -> Tensor:
@@ -64,8 +69,10 @@ def symplectic_residual(S: Tensor) -> Tensor:
     tensor(0.)
     """
     d = pairs(S, "S")
-    JS = apply_form(S)
-    return _norm(S.mT @ JS - apply_form(torch.eye(2 * d, dtype=S.dtype, device=S.device))) / _square_scale(S)
+    work = _working(S)
+    with without_autocast(S.device):
+        moved = work.mT @ apply_form(work)
+    return (_norm(moved - form(d, work.dtype, work.device)) / _square_scale(work)).to(S.dtype)
 
 
 def orthogonal_residual(Q: Tensor) -> Tensor:
@@ -79,7 +86,11 @@ def orthogonal_residual(Q: Tensor) -> Tensor:
     """
     if Q.ndim < 2 or Q.shape[-1] != Q.shape[-2]:
         raise StructureError(f"`Q` must be square matrices (..., n, n); got {tuple(Q.shape)}.")
-    return _norm(Q.mT @ Q - torch.eye(Q.shape[-1], dtype=Q.dtype, device=Q.device)) / _square_scale(Q)
+    work = _working(Q)
+    with without_autocast(Q.device):
+        product = work.mT @ work
+    identity = torch.eye(Q.shape[-1], dtype=work.dtype, device=work.device)
+    return (_norm(product - identity) / _square_scale(work)).to(Q.dtype)
 
 
 def is_hamiltonian(A: Tensor, tolerance: float | None = None) -> Tensor:
@@ -115,9 +126,14 @@ def is_orthogonal(Q: Tensor, tolerance: float | None = None) -> Tensor:
 def tolerance_of(x: Tensor, tolerance: float | None = None) -> float:
     """`tolerance` itself, or ε^¾ of the dtype of x: 2e-12 in float64, 6e-6 in float32.
 
-    That leaves room for thousands of roundings and still sees an error in the sixth digit.
+    That leaves room for thousands of roundings and still sees an error in the fifth digit.
     """
     return torch.finfo(x.dtype).eps ** 0.75 if tolerance is None else tolerance
+
+
+def _working(A: Tensor) -> Tensor:
+    """A where squares of its entries can be held: in half precision they overflow from 256 on."""
+    return A.to(WORKING_DTYPES[A.dtype])
 
 
 def _norm(x: Tensor) -> Tensor:

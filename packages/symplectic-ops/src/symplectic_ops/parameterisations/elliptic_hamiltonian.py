@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from .._precision import WORKING_DTYPES
+from .._precision import WORKING_DTYPES, without_autocast
 from ..errors import StructureError
 from ..form import apply_form
 from ..residuals import is_elliptic_hamiltonian
@@ -57,7 +57,7 @@ class EllipticHamiltonian(Space):
         entries = torch.where(self.row == self.column, _softplus(params), params)
         L = params.new_zeros(*params.shape[:-1], 2 * self.d, 2 * self.d)
         L[..., self.row, self.column] = entries
-        return apply_form(L @ L.mT + self.epsilon * torch.eye(2 * self.d, dtype=L.dtype, device=L.device))
+        return self._above_epsilon(L)
 
     def right_inverse(self, H: Tensor) -> Tensor:
         """The parameters (*, dim) of matrices H (*, 2d, 2d) of this space.
@@ -75,7 +75,9 @@ class EllipticHamiltonian(Space):
             )
         # L comes from a QR decomposition of the square root, since Cholesky fails where M − εI is singular.
         curvature, axes = _energy_axes(H)
-        floor = 2 * self.d * torch.finfo(H.dtype).eps * torch.linalg.vector_norm(curvature, dim=-1, keepdim=True)
+        floor = (
+            2 * self.d * torch.finfo(curvature.dtype).eps * torch.linalg.vector_norm(curvature, dim=-1, keepdim=True)
+        )
         R = torch.linalg.qr(torch.maximum(curvature - self.epsilon, floor).sqrt().unsqueeze(-1) * axes.mT).R
         L = (R * R.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-1)).mT
         entries = L[..., self.row, self.column]
@@ -84,11 +86,12 @@ class EllipticHamiltonian(Space):
     def _nearest(self, A: Tensor) -> Tensor:
         """The Hamiltonian part of A, the eigenvalues of its M raised to ε."""
         curvature, axes = _energy_axes(A)
-        M = (axes * curvature.clamp(min=self.epsilon).unsqueeze(-2)) @ axes.mT
+        with without_autocast(A.device):
+            M = (axes * curvature.clamp(min=self.epsilon).unsqueeze(-2)) @ axes.mT
         return apply_form(_symmetric_part(M)).to(A.dtype)
 
     def _random(self, normal: Normal, scale: float) -> Tensor:
-        """M = εI + cG Gᵀ, G normal with twice as many columns as rows: axes of M about 1 : 30 at most.
+        """M = εI + cG Gᵀ, G normal with twice as many columns as rows: axes of M typically below 1 : 30.
 
         With n rows and m columns E tr GGᵀ = nm and E tr (GGᵀ)² = nm(n + m + 1); c solves E‖M‖² = n scale².
         """
@@ -100,8 +103,12 @@ class EllipticHamiltonian(Space):
         n, m = 2 * self.d, 4 * self.d
         half_linear, quadratic, constant = self.epsilon * m, m * (n + m + 1), scale**2 - self.epsilon**2
         c = (math.sqrt(half_linear**2 + quadratic * constant) - half_linear) / quadratic
-        G = normal(n, m)
-        return apply_form(c * G @ G.mT + self.epsilon * torch.eye(n, dtype=G.dtype, device=G.device))
+        return self._above_epsilon(math.sqrt(c) * normal(n, m))
+
+    def _above_epsilon(self, G: Tensor) -> Tensor:
+        """J (G Gᵀ + εI) of G (*, 2d, m)."""
+        with without_autocast(G.device):
+            return apply_form(G @ G.mT + self.epsilon * torch.eye(2 * self.d, dtype=G.dtype, device=G.device))
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, epsilon={self.epsilon:g}"
