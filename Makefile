@@ -69,8 +69,10 @@ bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python benchmarks/own_clips.py
 	$(BIN)/python benchmarks/judges.py builtin sprites
 	$(BIN)/python benchmarks/quality.py demo
-	$(BIN)/python benchmarks/quality.py demo --operator elliptic
 	$(BIN)/python benchmarks/quality.py sprites-small
+	$(BIN)/python benchmarks/reproduce.py operators
+	$(BIN)/python benchmarks/reproduce.py ablation
+	$(BIN)/python benchmarks/full_size.py
 
 bench-gpu: $(READY)  ## measure the exponential and the flow on a CUDA GPU
 	$(BIN)/python benchmarks/gpu_expm.py

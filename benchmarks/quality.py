@@ -1,7 +1,6 @@
 """Train a preset and score it on every held-out character or clip.
 
-    python benchmarks/quality.py demo [--run demo/run]
-    python benchmarks/quality.py demo --operator elliptic
+    python benchmarks/quality.py demo [--run demo/run] [--operator NAME]
     HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality.py sprites-small [--run runs/sprites-small]
     python benchmarks/quality.py clips --root DIR --result clips.json     a folder of clips
     python benchmarks/quality.py photos --root DIR --result mug.json      the MUG facial expressions
