@@ -64,6 +64,14 @@ def test_what_rests_does_not_drift() -> None:
     assert not energy_drift(form(1), torch.zeros(4, 2)).any()
 
 
+def test_a_particle_at_rest_has_no_energy_for_rounding_to_be_compared_with() -> None:
+    """Nothing is stretched in the direction (1, 1, 1) of three masses tied to each other by springs."""
+    M = torch.eye(6, dtype=torch.float64)
+    M[:3, :3] = 3 * torch.eye(3) - 1
+    s = torch.tensor([0.1, 0.1, 0.1, 0, 0, 0], dtype=torch.float64) * torch.tensor([[1.0], [1 + 1e-9], [7.0]])
+    assert energy_drift(form(3, dtype=torch.float64) @ M, s).abs().max() < 1e-14
+
+
 def test_the_drift_of_single_precision_states_is_seen_below_their_rounding() -> None:
     s = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
     s[1, 1] = 1e-5  # changes the energy by 1e-10 of itself

@@ -18,6 +18,7 @@ from symplectic_ops import (
     flow,
     form,
     frequencies,
+    hamiltonian_matrix,
     normal_modes,
 )
 from symplectic_ops.testing import assert_orthogonal, assert_symplectic, generators
@@ -108,6 +109,16 @@ def test_modes_come_in_the_dtype_of_the_matrix(dtype: torch.dtype) -> None:
 def test_frequencies_have_gradients() -> None:
     params = torch.randn(2, EllipticHamiltonian(2).dim, dtype=torch.float64, requires_grad=True)
     assert gradcheck(lambda p: normal_modes(EllipticHamiltonian(2)(p)).frequencies, (params,))
+
+
+def test_frequencies_have_gradients_where_curvatures_coincide() -> None:
+    two_springs = torch.tensor([4.0, 0, 0, 0, 9.0, 0, 0, 1.0, 0, 1.0], dtype=torch.float64, requires_grad=True)
+    assert gradcheck(lambda M: normal_modes(hamiltonian_matrix(M)).frequencies, (two_springs,))
+
+
+def test_a_system_of_no_pairs_has_no_modes() -> None:
+    omega, S = normal_modes(torch.zeros(3, 0, 0))
+    assert omega.shape == (3, 0) and S.shape == (3, 0, 0)
 
 
 def test_a_saddle_is_refused_by_its_place() -> None:

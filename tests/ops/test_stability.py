@@ -49,6 +49,17 @@ def twisted(H: Tensor, seed: int = 0) -> Tensor:
 
 ROUTH = (1 - math.sqrt(23 / 27)) / 2  # the mass ratio at which the frequencies of a Trojan meet
 
+def beside(*systems: Tensor) -> Tensor:
+    """One system of several that know nothing of each other."""
+    quarters = [[quarter for row in H.chunk(2, -2) for quarter in row.chunk(2, -1)] for H in systems]
+    a, b, c, d = (torch.block_diag(*blocks) for blocks in zip(*quarters, strict=True))
+    return torch.cat([torch.cat([a, b], 1), torch.cat([c, d], 1)])
+
+
+SADDLE = torch.tensor([[0.0, 1.0], [1.0, 0.0]], dtype=torch.float64)
+# Two pairs with a single eigenvector: what is computed of their four depends exactly.
+NILPOTENT = torch.tensor([[0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, -1, 0]], dtype=torch.float64)
+
 KNOWN = {
     "a spring": (oscillators(2.0), Stability.STABLE),
     "an oscillator of negative energy": (oscillators(-2.0), Stability.STABLE),
@@ -65,7 +76,9 @@ KNOWN = {
         torch.tensor([[0, 2, 1, 0], [-2, 0, 0, 1], [0, 0, 0, 2], [0, 0, -2, 0]], dtype=torch.float64),
         Stability.MARGINAL,
     ),
-    "a saddle": (torch.tensor([[0.0, 1.0], [1.0, 0.0]], dtype=torch.float64), Stability.UNSTABLE),
+    "what grows like the cube of time": (NILPOTENT, Stability.MARGINAL),
+    "a saddle": (SADDLE, Stability.UNSTABLE),
+    "a saddle beside what grows like the cube of time": (beside(NILPOTENT, SADDLE), Stability.UNSTABLE),
     "a spiral": (
         torch.tensor([[0.1, 2, 0, 0], [-2, 0.1, 0, 0], [0, 0, -0.1, 2], [0, 0, -2, -0.1]], dtype=torch.float64),
         Stability.UNSTABLE,
@@ -131,6 +144,10 @@ def test_a_tolerance_says_how_large_a_change_the_verdict_has_to_survive() -> Non
     H = oscillators(1.0, -1.01)
     assert stability(H) == Stability.STABLE
     assert stability(H, tolerance=0.1) == Stability.MARGINAL
+
+
+def test_a_system_of_no_pairs_is_stable() -> None:
+    assert stability(torch.zeros(3, 0, 0)).tolist() == [Stability.STABLE] * 3
 
 
 def test_verdicts_come_one_for_each_matrix() -> None:

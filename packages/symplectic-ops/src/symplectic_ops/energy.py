@@ -54,7 +54,11 @@ def energy_drift(H: Tensor, s: Tensor) -> Tensor:
             f"least one state; got {tuple(s.shape)}."
         )
     generator, states = double(H), double(s)
-    curvature, axes = torch.linalg.eigh(-apply_form(generator))
+    M = -apply_form(generator)
+    curvature, axes = torch.linalg.eigh((M + M.mT) / 2)
     positive = apply_form((axes * curvature.abs().unsqueeze(-2)) @ axes.mT)
-    E, size = energy(generator, states), energy(positive, states.narrow(time, 0, 1))
-    return ((E - E.narrow(time, 0, 1)) / torch.where(size == 0, 1, size)).to(s)
+    start = states.narrow(time, 0, 1)
+    E, size = energy(generator, states), energy(positive, start)
+    # What rounding alone leaves of a state at rest is no energy to divide by.
+    rounding = H.shape[-1] * torch.finfo(M.dtype).eps * curvature.abs().amax(-1) * start.square().sum(-1) / 2
+    return ((E - E.narrow(time, 0, 1)) / torch.where(size <= rounding, 1, size)).to(s)

@@ -27,7 +27,7 @@ class NormalModes(NamedTuple):
 def normal_modes(H: Tensor) -> NormalModes:
     r"""A symplectic S that brings the energy to :math:`S^T M S = \mathrm{diag}(ω, ω)`, hence H to J diag(ω, ω).
 
-    For a definite energy, positive or negative, that is Williamson's normal form: with P = |M| the matrix i P^½ J P^½
+    For a definite energy, positive or negative, that is Williamson's normal form: with |M| = C Cᵀ the matrix i Cᵀ J C
     is Hermitian, and its eigenvectors are the modes. A skew-symmetric H, whatever its energy, acts on q + ip as a
     Hermitian matrix times −i, and S is orthogonal too. Neither way minds frequencies that coincide, and both work in
     double precision. S is unique but for a turn of each mode, and of modes of one frequency among each other.
@@ -58,9 +58,12 @@ def normal_modes(H: Tensor) -> NormalModes:
     pairs(H, "H")
     if not bool(is_hamiltonian(H).all()):
         raise StructureError("`H` must be Hamiltonian to have normal modes. Take `Hamiltonian(d).project(H)`.")
+    if not H.shape[-1]:
+        return NormalModes(H.new_zeros(H.shape[:-1]), H)
     wide = double(H)
     M = -apply_form(wide)
-    curvature = torch.linalg.eigvalsh(M)
+    M = (M + M.mT) / 2
+    curvature = torch.linalg.eigvalsh(M.detach())
     floor = H.shape[-1] * torch.finfo(M.dtype).eps * curvature.abs().amax(-1)
     positive, negative = curvature[..., 0] > floor, curvature[..., -1] < -floor
     definite = positive | negative
@@ -83,14 +86,14 @@ def normal_modes(H: Tensor) -> NormalModes:
 
 def _modes_of_energy(P: Tensor) -> NormalModes:
     """Those of J P with P (..., 2d, 2d) positive definite."""
-    curvature, axes = torch.linalg.eigh(P)
-    root = (axes * curvature.sqrt().unsqueeze(-2)) @ axes.mT
-    K = root @ apply_form(root)  # skew-symmetric, and i K has the eigenvalues ±ω
+    # Not the symmetric root: that has no derivative by its eigenvectors where curvatures coincide.
+    C = torch.linalg.cholesky(P)
+    K = C.mT @ apply_form(C)  # skew-symmetric, and i K has the eigenvalues ±ω
     omega, u = torch.linalg.eigh(1j * (K - K.mT) / 2)
     d = P.shape[-1] // 2
     omega, u = omega[..., d:], u[..., d:]
-    pairs_of_axes = 2**0.5 * torch.cat([u.imag, u.real], dim=-1)
-    basis = torch.linalg.solve(root, pairs_of_axes * torch.cat([omega, omega], dim=-1).sqrt().unsqueeze(-2))
+    scaled = torch.cat([u.imag, u.real], dim=-1) * (2 * torch.cat([omega, omega], dim=-1)).sqrt().unsqueeze(-2)
+    basis = torch.linalg.solve_triangular(C.mT, scaled, upper=True)
     return NormalModes(omega, basis)
 
 

@@ -36,20 +36,23 @@ def stability(H: Tensor, tolerance: float | None = None) -> Tensor:
     Args:
         H: real Hamiltonian matrices.
         tolerance: the change of H, relative to ‖H‖_F, that the verdict allows for; by default `tolerance_of` the dtype.
-            It moves an eigenvalue by that times its condition number, and what may coincide counts as coinciding.
+            It moves an eigenvalue by that times its condition number, at most to the bound of Elsner, and what may
+            coincide counts as coinciding.
 
     Raises:
         StructureError: H is not square of even size, or not Hamiltonian.
 
     References:
         V. A. Yakubovich, V. M. Starzhinskii, "Linear Differential Equations with Periodic Coefficients", Wiley 1975,
-        chapter III.
+        chapter III. L. Elsner, "An optimal bound for the spectral variation of two matrices", Linear Algebra Appl. 71,
+        77, 1985.
 
     >>> spring, free, saddle = torch.tensor([[[0.0, 1.0], [-4.0, 0.0]], [[0, 1], [0, 0]], [[0, 1], [1, 0]]])
     >>> [Stability(int(verdict)).name for verdict in stability(torch.stack([spring, free, saddle]))]
     ['STABLE', 'MARGINAL', 'UNSTABLE']
     """
-    pairs(H, "H")
+    if not pairs(H, "H"):
+        return torch.full(H.shape[:-2], Stability.STABLE, dtype=torch.int8, device=H.device)
     if not bool(is_hamiltonian(H).all()):
         raise StructureError("`H` must be Hamiltonian to be judged. Read its `growth_rates`, or project it.")
     wide = double(H)
@@ -57,7 +60,11 @@ def stability(H: Tensor, tolerance: float | None = None) -> Tensor:
     inverse, singular = torch.linalg.inv_ex(vectors)
     condition = torch.linalg.vector_norm(inverse, dim=-1)  # of each eigenvalue, for the eigenvectors have length 1
     condition = condition.where((singular == 0)[..., None] & condition.isfinite(), torch.inf)
-    reach = tolerance_of(H, tolerance) * torch.linalg.matrix_norm(wide)[..., None] * condition
+    change = tolerance_of(H, tolerance) * torch.linalg.matrix_norm(wide)[..., None]
+    # Elsner's bound holds for every eigenvalue, whatever its condition: where eigenvectors depend, it is all there is.
+    n = H.shape[-1]
+    farthest = (2 * torch.linalg.matrix_norm(wide, 2)[..., None]) ** (1 - 1 / n) * change ** (1 / n)
+    reach = torch.minimum(change * condition, farthest)
     unstable = (values.real > reach).any(-1)
 
     signature = vectors.mH @ apply_form(vectors) / 1j
