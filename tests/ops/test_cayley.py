@@ -8,7 +8,16 @@ from hypothesis import given
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
-from symplectic_ops import Hamiltonian, SkewSymmetricHamiltonian, StructureError, cayley, cayley_inverse, expm, form
+from symplectic_ops import (
+    Hamiltonian,
+    NonFiniteError,
+    SkewSymmetricHamiltonian,
+    StructureError,
+    cayley,
+    cayley_inverse,
+    expm,
+    form,
+)
 from symplectic_ops.testing import assert_hamiltonian, assert_orthogonal, assert_symplectic, generators
 
 tame = generators(norms=(1e-6, 1.5))  # no eigenvalue reaches 2
@@ -104,8 +113,13 @@ def test_half_a_turn_is_refused_exact_or_rounded(dtype: torch.dtype) -> None:
 
 
 def test_nan_is_refused() -> None:
-    with pytest.raises(StructureError):
+    with pytest.raises(NonFiniteError, match="`H` contains NaN or infinity"):
         cayley(torch.full((2, 2), torch.nan))
+
+
+def test_whole_numbers_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"`H` must be real or complex floating point; got torch\.int64"):
+        cayley(torch.eye(2, dtype=torch.int64))
 
 
 def test_a_matrix_that_is_not_square_is_refused() -> None:

@@ -114,6 +114,11 @@ def test_what_was_learnt_is_saved_and_loaded(layer: nn.Linear) -> None:
     assert torch.equal(other.weight, layer.weight)
 
 
+def test_a_second_door_is_refused_with_a_way_out(layer: nn.Linear) -> None:
+    with pytest.raises(StructureError, match=r"`weight` is constrained already\. Free it first: .*remove_param"):
+        elliptic_hamiltonian(hamiltonian(layer))
+
+
 @every_door
 def test_an_odd_weight_is_refused_by_name(door: Door, belongs: Callable[[Tensor], Tensor]) -> None:
     with pytest.raises(StructureError, match=r"`weight` must end in an even square .* got \(3, 3\)\. Pad the state"):

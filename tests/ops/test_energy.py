@@ -83,6 +83,14 @@ def test_an_odd_matrix_is_refused() -> None:
         energy_drift(torch.eye(3), torch.zeros(5, 3))
 
 
+@pytest.mark.parametrize("s", [torch.zeros(3), torch.zeros(()), torch.zeros(4, dtype=torch.float64)])
+def test_a_state_of_another_kind_is_refused(s: Tensor) -> None:
+    with pytest.raises(
+        StructureError, match=r"`s` must be states \(\.\.\., 4\) in torch\.float32 to go with `H` \(4, 4\)"
+    ):
+        energy(form(2), s)
+
+
 @pytest.mark.parametrize("shape", [(4,), (5, 3), (0, 4), (7, 3, 4)])
 def test_what_is_no_trajectory_is_refused(shape: tuple[int, ...]) -> None:
     H = torch.zeros(2, 4, 4) if len(shape) == 3 else torch.zeros(4, 4)

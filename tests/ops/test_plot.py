@@ -1,6 +1,7 @@
 """The picture of a system: what is drawn where, and what happens without matplotlib."""
 
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -85,6 +86,21 @@ def test_every_system_gives_a_picture(H: Tensor, tmp_path: Path) -> None:
 def test_a_state_that_rests_is_drawn_as_a_point() -> None:
     (point,) = plot(form(1), torch.zeros(1, 2), torch.tensor([0.0, math.pi])).axes[1].lines
     assert not torch.as_tensor(point.get_xydata()).any()
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 4), (0, 2), (1, 3, 2)])
+def test_states_of_another_shape_are_refused_as_they_came(shape: tuple[int, ...]) -> None:
+    with pytest.raises(StructureError, match=rf"`s0` must be states \(b, 2\).*got {re.escape(str(shape))}"):
+        plot(form(1), torch.zeros(shape))
+
+
+def test_one_list_of_times_serves_all_orbits() -> None:
+    with pytest.raises(StructureError, match=r"`times` must be \(t,\), the same for every orbit; got \(3, 7\)"):
+        plot(form(1), torch.zeros(3, 2), torch.zeros(3, 7))
+
+
+def test_times_that_are_learnt_can_be_drawn() -> None:
+    assert plot(form(1), times=torch.linspace(0, 1, 5, requires_grad=True)).axes[1].lines
 
 
 def test_one_matrix_is_drawn_at_a_time() -> None:

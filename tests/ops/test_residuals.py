@@ -173,9 +173,18 @@ def test_matrices_of_size_zero_belong_everywhere() -> None:
 
 
 def test_a_matrix_with_nan_belongs_nowhere() -> None:
-    broken = torch.full((2, 2), torch.nan)
+    broken = torch.stack([torch.full((4, 4), torch.nan), form(2)])
+    broken[0, 0, 0] = torch.inf
     for belongs in EVERY_PREDICATE:
-        assert not belongs(broken)
+        assert not belongs(broken)[0]
+    assert is_elliptic_hamiltonian(broken).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.complex64])
+def test_only_real_floating_point_numbers_are_measured(dtype: torch.dtype) -> None:
+    for belongs in EVERY_PREDICATE:
+        with pytest.raises(TypeError, match=rf"must be real floating point; got {dtype}\. Convert it first"):
+            belongs(torch.eye(2).to(dtype))
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 4), (3, 3)])

@@ -1,5 +1,7 @@
 """What each space is closed under, and the laws its flow obeys; docs/maths.md has the reasons."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given
@@ -58,7 +60,7 @@ def at(*t: float) -> Tensor:
 @every_lie_algebra
 @given(pairs, seeds, times)
 def test_sums_and_multiples_stay_in_a_lie_algebra(
-    space: type[Space], check: object, d: int, seed: int, c: float
+    space: type[Space], check: Callable[..., None], d: int, seed: int, c: float
 ) -> None:
     G, H = two(space(d), seed)
     check(G + c * H)
@@ -66,7 +68,7 @@ def test_sums_and_multiples_stay_in_a_lie_algebra(
 
 @every_lie_algebra
 @given(pairs, seeds)
-def test_commutators_stay_in_a_lie_algebra(space: type[Space], check: object, d: int, seed: int) -> None:
+def test_commutators_stay_in_a_lie_algebra(space: type[Space], check: Callable[..., None], d: int, seed: int) -> None:
     G, H = two(space(d), seed)
     commutator = G @ H - H @ G
     check(commutator, tolerance=1e-14 * (1 + float((G @ H).norm() / commutator.norm().clamp(min=1e-9))))

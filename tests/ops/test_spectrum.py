@@ -10,6 +10,7 @@ from torch import Tensor
 
 from symplectic_ops import (
     EllipticHamiltonian,
+    NonFiniteError,
     SkewSymmetricHamiltonian,
     StructureError,
     _precision,
@@ -92,6 +93,21 @@ def test_a_device_without_double_precision_has_its_spectrum_computed_elsewhere(m
     H = springs(4.0).float()
     assert (frequencies(H).dtype, frequencies(H).device) == (H.dtype, H.device)
     torch.testing.assert_close(frequencies(H), torch.tensor([2.0]))
+
+
+@pytest.mark.parametrize("measure", [frequencies, periods, growth_rates])
+def test_nan_has_no_spectrum(measure: Callable[[Tensor], Tensor]) -> None:
+    with pytest.raises(NonFiniteError, match=r"`H\[1\]` contains NaN or infinity"):
+        measure(torch.stack([torch.eye(2), torch.full((2, 2), torch.nan)]))
+
+
+@pytest.mark.parametrize("measure", [frequencies, periods, growth_rates])
+@pytest.mark.parametrize("dtype", [torch.int64, torch.complex64])
+def test_only_real_floating_point_numbers_have_a_spectrum(
+    measure: Callable[[Tensor], Tensor], dtype: torch.dtype
+) -> None:
+    with pytest.raises(TypeError, match=rf"`H` must be real floating point; got {dtype}"):
+        measure(torch.tensor([[0, 1], [-2, 0]]).to(dtype))
 
 
 @pytest.mark.parametrize("measure", [frequencies, periods, growth_rates])

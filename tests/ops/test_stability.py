@@ -49,6 +49,7 @@ def twisted(H: Tensor, seed: int = 0) -> Tensor:
 
 ROUTH = (1 - math.sqrt(23 / 27)) / 2  # the mass ratio at which the frequencies of a Trojan meet
 
+
 def beside(*systems: Tensor) -> Tensor:
     """One system of several that know nothing of each other."""
     quarters = [[quarter for row in H.chunk(2, -2) for quarter in row.chunk(2, -1)] for H in systems]

@@ -12,6 +12,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from symplectic_ops import (
     EllipticHamiltonian,
     Hamiltonian,
+    NonFiniteError,
     SkewHamiltonian,
     StructureError,
     expm,
@@ -135,7 +136,7 @@ def test_what_is_near_no_symplectic_matrix_is_refused(S: Tensor) -> None:
 
 
 def test_nan_is_refused() -> None:
-    with pytest.raises(StructureError, match="`S` holds NaN or infinity"):
+    with pytest.raises(NonFiniteError, match="`S` contains NaN or infinity"):
         symplectify(torch.full((2, 2), torch.nan))
 
 

@@ -7,15 +7,15 @@ from torch import Tensor
 
 from ._precision import WORKING_DTYPES, without_autocast
 from ._transforms import readable
-from .errors import StructureError, first_of
+from .errors import StructureError, check_finite, first_of
 
 
 def cayley(H: Tensor) -> Tensor:
     """(I − ½H)⁻¹ (I + ½H): symplectic if H is Hamiltonian, orthogonal if H is skew-symmetric.
 
     It differs from exp(H) by H³/12 to leading order, and is the step of the implicit midpoint rule. Unlike a truncated
-    series it leaves no group: its structure is exact but for rounding, however large H is. For the flow of H at real
-    times take `expm`.
+    series it leaves no group: its structure is exact but for rounding, also where the exponential has long
+    overflowed. For the flow of H at real times take `expm`.
 
     Args:
         H: (..., n, n), real or complex floating point, without the eigenvalue 2.
@@ -26,6 +26,8 @@ def cayley(H: Tensor) -> Tensor:
     Raises:
         StructureError: H is not square, or has an eigenvalue within rounding of 2. Not checked under the transforms of
             torch.func and torch.compile.
+        TypeError: not floating point.
+        NonFiniteError: NaN or infinity. Not checked there either.
 
     Example:
         >>> cayley(torch.tensor([[0.0, 2.0], [-2.0, 0.0]]))  # a quarter turn; the exponential turns by 2 radians
@@ -51,6 +53,8 @@ def cayley_inverse(S: Tensor) -> Tensor:
     Raises:
         StructureError: S is not square, or has an eigenvalue within rounding of −1. Not checked under the transforms of
             torch.func and torch.compile.
+        TypeError: not floating point.
+        NonFiniteError: NaN or infinity. Not checked there either.
 
     Example:
         >>> cayley_inverse(torch.tensor([[0.0, 1.0], [-1.0, 0.0]]))
@@ -68,6 +72,12 @@ def _prepared(x: Tensor, name: str) -> tuple[Tensor, Tensor]:
     """x in its working dtype, and the identity of its size."""
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise StructureError(f"`{name}` must be square matrices (..., n, n); got {tuple(x.shape)}.")
+    if x.dtype not in WORKING_DTYPES:
+        raise TypeError(
+            f"`{name}` must be real or complex floating point; got {x.dtype}. Convert it first, for example "
+            f"`{name}.float()`."
+        )
+    check_finite(x, name)
     work = x.to(WORKING_DTYPES[x.dtype])
     return work, torch.eye(x.shape[-1], dtype=work.dtype, device=x.device)
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ._precision import double, without_autocast
 from .errors import StructureError
-from .form import apply_form, pairs
+from .form import apply_form, check_real, pairs
 
 
 def energy(H: Tensor, s: Tensor) -> Tensor:
@@ -14,13 +14,20 @@ def energy(H: Tensor, s: Tensor) -> Tensor:
     The leading dimensions of H and s broadcast.
 
     Raises:
-        StructureError: H is not square of even size.
+        StructureError: H is not square of even size, or s does not go with it.
+        TypeError: H is not real floating point.
 
     >>> spring = torch.tensor([[0.0, 1.0], [-4.0, 0.0]])  # ½(4q² + p²)
     >>> energy(spring, torch.tensor([1.0, 2.0]))
     tensor(4.)
     """
     pairs(H, "H")
+    check_real(H, "H")
+    if s.ndim < 1 or s.shape[-1] != H.shape[-1] or s.dtype != H.dtype:
+        raise StructureError(
+            f"`s` must be states (..., {H.shape[-1]}) in {H.dtype} to go with `H` {tuple(H.shape)}; got "
+            f"{tuple(s.shape)} in {s.dtype}."
+        )
     with without_autocast(H.device):
         return -0.5 * (s.unsqueeze(-2) @ apply_form(H) @ s.unsqueeze(-1)).squeeze(-1).squeeze(-1)
 

@@ -2,6 +2,8 @@
 
 from torch import Tensor
 
+from ._transforms import readable
+
 
 class StructureError(ValueError):
     """A matrix has the wrong shape, or does not belong to the space it was offered to."""
@@ -9,6 +11,22 @@ class StructureError(ValueError):
 
 class NonFiniteError(ArithmeticError):
     """A matrix holds NaN or infinity, or its exponential overflows its dtype."""
+
+
+def check_finite(x: Tensor, name: str) -> None:
+    """Refuse NaN and infinity in matrices x (..., n, n), unless x stands for other numbers.
+
+    Raises:
+        NonFiniteError: naming the first such matrix.
+    """
+    if not readable(x):
+        return
+    bad = ~x.isfinite().all(-1).all(-1)
+    if bool(bad.any()):
+        raise NonFiniteError(
+            f"`{name}{first_of(bad)}` contains NaN or infinity. Look for a division by zero or a diverged step before "
+            "this call."
+        )
 
 
 def first_of(bad: Tensor) -> str:

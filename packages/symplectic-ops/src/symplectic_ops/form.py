@@ -59,6 +59,18 @@ def symplectic_inverse(S: Tensor) -> Tensor:
     return torch.cat([torch.cat([d.mT, -b.mT], dim=-1), torch.cat([-c.mT, a.mT], dim=-1)], dim=-2)
 
 
+def check_real(x: Tensor, name: str) -> None:
+    """Refuse whole and complex numbers.
+
+    Raises:
+        TypeError: x is not real floating point; the sentence calls it `name`.
+    """
+    if not x.is_floating_point():
+        raise TypeError(
+            f"`{name}` must be real floating point; got {x.dtype}. Convert it first, for example `{name}.float()`."
+        )
+
+
 def pairs(x: Tensor, name: str) -> int:
     """The number d of position-momentum pairs of a matrix x (..., 2d, 2d), refusing any other shape.
 

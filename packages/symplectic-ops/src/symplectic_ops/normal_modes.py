@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ._precision import double
 from .errors import StructureError, first_of
-from .form import apply_form, pairs
+from .form import apply_form, check_real, pairs
 from .residuals import is_hamiltonian, is_skew_symmetric_hamiltonian
 
 
@@ -37,10 +37,12 @@ def normal_modes(H: Tensor) -> NormalModes:
 
     Returns:
         Frequencies and basis, in the dtype of H. The frequencies are differentiable where they are distinct.
+        It reads numbers, so not under vmap.
 
     Raises:
         StructureError: H is not square of even size, not Hamiltonian, or of neither kind: a saddle has no such modes,
             and an indefinite energy need not.
+        TypeError: H is not real floating point.
 
     References:
         J. Williamson, "On the algebraic problem concerning the normal forms of linear dynamical systems", Amer. J.
@@ -56,6 +58,7 @@ def normal_modes(H: Tensor) -> NormalModes:
         tensor([2., 3., 2., 3.])
     """
     pairs(H, "H")
+    check_real(H, "H")
     if not bool(is_hamiltonian(H).all()):
         raise StructureError("`H` must be Hamiltonian to have normal modes. Take `Hamiltonian(d).project(H)`.")
     if not H.shape[-1]:

@@ -41,7 +41,7 @@ def plot(H: Tensor, s0: Tensor | None = None, times: Tensor | None = None) -> "F
         A figure of its own, outside pyplot: `plot(H).savefig("portrait.png")`. Notebooks show it.
 
     Raises:
-        StructureError: H is no single Hamiltonian matrix, or s0 does not go with it.
+        StructureError: H is no single Hamiltonian matrix, or s0 or times do not go with it.
         ImportError: matplotlib is not installed.
     """
     try:
@@ -53,9 +53,13 @@ def plot(H: Tensor, s0: Tensor | None = None, times: Tensor | None = None) -> "F
     d = pairs(H, "H")
     if H.ndim != 2:
         raise StructureError(f"`H` must be one matrix (2d, 2d) to be drawn; got {tuple(H.shape)}. Choose one of them.")
+    if s0 is not None and (s0.ndim != 2 or s0.shape[-1] != 2 * d or not len(s0)):
+        raise StructureError(f"`s0` must be states (b, {2 * d}), at least one, to start from; got {tuple(s0.shape)}.")
+    if times is not None and times.ndim != 1:
+        raise StructureError(f"`times` must be (t,), the same for every orbit; got {tuple(times.shape)}.")
     verdict = Stability(int(stability(H)))
     H = double(H.detach()).cpu()
-    times = _span(H, verdict) if times is None else times
+    times = _span(H, verdict) if times is None else times.detach()
     starts = _starts(d) if s0 is None else double(s0.detach()).cpu().expand(d, *s0.shape)
     orbits = torch.unflatten(flow(H, starts.flatten(0, 1), times), 0, starts.shape[:2])
 

@@ -1,11 +1,14 @@
-"""How far a matrix is from each of the spaces, from the symplectic group and from the orthogonal one."""
+"""How far a matrix is from each of the spaces, from the symplectic group and from the orthogonal one.
+
+Matrices are real floating point; of any other dtype they raise a TypeError.
+"""
 
 import torch
 from torch import Tensor
 
 from ._precision import WORKING_DTYPES, without_autocast
 from .errors import StructureError
-from .form import apply_form, form, pairs, symplectic_inverse
+from .form import apply_form, check_real, form, pairs, symplectic_inverse
 
 
 def hamiltonian_residual(A: Tensor) -> Tensor:
@@ -14,7 +17,7 @@ def hamiltonian_residual(A: Tensor) -> Tensor:
     >>> hamiltonian_residual(torch.eye(2))  # stretching both axes preserves no area
     tensor(1.)
     """
-    work = _working(A)
+    work = _working(A, "A")
     return _relative(_norm(_skew_hamiltonian_part(work)), work).to(A.dtype)
 
 
@@ -28,9 +31,11 @@ def elliptic_hamiltonian_residual(A: Tensor, epsilon: float = 1e-3) -> Tensor:
     tensor(0.7071)
     """
     pairs(A, "A")
-    work = _working(A)
+    work = _working(A, "A")
     M = -apply_form(work)
-    missing = (epsilon - torch.linalg.eigvalsh((M + M.mT) / 2)).clamp(min=0)
+    finite = M.isfinite().all(-1).all(-1)[..., None]
+    curvature = torch.linalg.eigvalsh(((M + M.mT) / 2).where(finite[..., None], 0))
+    missing = (epsilon - curvature.where(finite, torch.nan)).clamp(min=0)
     distance = torch.hypot(_norm(M - M.mT) / 2, torch.linalg.vector_norm(missing, dim=-1))
     return _relative(distance, work).to(A.dtype)
 
@@ -42,7 +47,7 @@ def skew_symmetric_hamiltonian_residual(A: Tensor) -> Tensor:
     tensor(0.)
     """
     # What is not Hamiltonian and what is not skew-symmetric of the rest are orthogonal to each other.
-    work = _working(A)
+    work = _working(A, "A")
     other = _skew_hamiltonian_part(work)
     rest = work - other
     return _relative(torch.hypot(_norm(other), _norm(rest + rest.mT) / 2), work).to(A.dtype)
@@ -55,7 +60,7 @@ def skew_hamiltonian_residual(A: Tensor) -> Tensor:
     tensor(0.)
     """
     pairs(A, "A")
-    work = _working(A)
+    work = _working(A, "A")
     return _relative(_norm(work - symplectic_inverse(work)) / 2, work).to(A.dtype)
 
 
@@ -69,7 +74,7 @@ def symplectic_residual(S: Tensor) -> Tensor:
     tensor(0.)
     """
     d = pairs(S, "S")
-    work = _working(S)
+    work = _working(S, "S")
     with without_autocast(S.device):
         moved = work.mT @ apply_form(work)
     return (_norm(moved - form(d, work.dtype, work.device)) / _square_scale(work)).to(S.dtype)
@@ -86,7 +91,7 @@ def orthogonal_residual(Q: Tensor) -> Tensor:
     """
     if Q.ndim < 2 or Q.shape[-1] != Q.shape[-2]:
         raise StructureError(f"`Q` must be square matrices (..., n, n); got {tuple(Q.shape)}.")
-    work = _working(Q)
+    work = _working(Q, "Q")
     with without_autocast(Q.device):
         product = work.mT @ work
     identity = torch.eye(Q.shape[-1], dtype=work.dtype, device=work.device)
@@ -131,9 +136,10 @@ def tolerance_of(x: Tensor, tolerance: float | None = None) -> float:
     return torch.finfo(x.dtype).eps ** 0.75 if tolerance is None else tolerance
 
 
-def _working(A: Tensor) -> Tensor:
-    """A where squares of its entries can be held: in half precision they overflow from 256 on."""
-    return A.to(WORKING_DTYPES[A.dtype])
+def _working(x: Tensor, name: str) -> Tensor:
+    """x where squares of its entries can be held: in half precision they overflow from 256 on."""
+    check_real(x, name)
+    return x.to(WORKING_DTYPES[x.dtype])
 
 
 def _norm(x: Tensor) -> Tensor:

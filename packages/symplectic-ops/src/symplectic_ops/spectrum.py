@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from ._precision import double
-from .form import pairs
+from .errors import check_finite
+from .form import check_real, pairs
 
 
 def frequencies(H: Tensor) -> Tensor:
@@ -17,6 +18,8 @@ def frequencies(H: Tensor) -> Tensor:
 
     Raises:
         StructureError: H is not square of even size.
+        TypeError: H is not real floating point.
+        NonFiniteError: H holds NaN or infinity.
 
     >>> spring = torch.tensor([[0.0, 1.0], [-4.0, 0.0]])
     >>> frequencies(spring)
@@ -32,6 +35,8 @@ def periods(H: Tensor) -> Tensor:
 
     Raises:
         StructureError: H is not square of even size.
+        TypeError: H is not real floating point.
+        NonFiniteError: H holds NaN or infinity.
 
     >>> clock_hand = 2 * torch.pi / 12 * form(1)  # once round in twelve hours
     >>> periods(clock_hand).round(decimals=4)
@@ -48,6 +53,8 @@ def growth_rates(H: Tensor) -> Tensor:
 
     Raises:
         StructureError: H is not square of even size.
+        TypeError: H is not real floating point.
+        NonFiniteError: H holds NaN or infinity.
 
     >>> growth_rates(torch.tensor([[0.0, 1.0], [1.0, 0.0]]))  # the saddle
     tensor([ 1., -1.])
@@ -58,5 +65,7 @@ def growth_rates(H: Tensor) -> Tensor:
 def _eigenvalues(H: Tensor) -> Tensor:
     """In double precision: rounding moves a double eigenvalue by the square root of itself."""
     pairs(H, "H")
+    check_real(H, "H")
+    check_finite(H, "H")
     eigenvalues: Tensor = torch.linalg.eigvals(double(H))
     return eigenvalues

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ._precision import double
 from .errors import StructureError
-from .form import apply_form, pairs
+from .form import apply_form, check_real, pairs
 from .residuals import is_hamiltonian, tolerance_of
 
 
@@ -31,7 +31,7 @@ def stability(H: Tensor, tolerance: float | None = None) -> Tensor:
     By the theorem of Krein, Gelfand and Lidskii. An eigenvector v of an imaginary eigenvalue iω has the sign of
     −i vᴴJv; times ω it is the sign of the energy of that mode. The system is stable if every eigenvalue is imaginary
     and those that coincide have one sign, so that none is zero and none lacks an eigenvector; a definite energy is the
-    plainest case. Eigenvalues of different signs can meet and leave the axis.
+    plainest case. Eigenvalues of different signs can meet and leave the axis. It reads numbers, so not under vmap.
 
     Args:
         H: real Hamiltonian matrices.
@@ -41,6 +41,7 @@ def stability(H: Tensor, tolerance: float | None = None) -> Tensor:
 
     Raises:
         StructureError: H is not square of even size, or not Hamiltonian.
+        TypeError: H is not real floating point.
 
     References:
         V. A. Yakubovich, V. M. Starzhinskii, "Linear Differential Equations with Periodic Coefficients", Wiley 1975,
@@ -53,6 +54,7 @@ def stability(H: Tensor, tolerance: float | None = None) -> Tensor:
     """
     if not pairs(H, "H"):
         return torch.full(H.shape[:-2], Stability.STABLE, dtype=torch.int8, device=H.device)
+    check_real(H, "H")
     if not bool(is_hamiltonian(H).all()):
         raise StructureError("`H` must be Hamiltonian to be judged. Read its `growth_rates`, or project it.")
     wide = double(H)

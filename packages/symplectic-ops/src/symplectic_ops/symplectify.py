@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from ._precision import double
-from .errors import StructureError, first_of
-from .form import pairs, symplectic_inverse
+from .errors import StructureError, check_finite, first_of
+from .form import check_real, pairs, symplectic_inverse
 
 STEPS = 50  # a matrix near the group takes three
 EPSILON = torch.finfo(torch.float64).eps
@@ -34,6 +34,7 @@ def symplectify(S: Tensor) -> Tensor:
     Raises:
         StructureError: S is not square of even size, or has no such factor.
         TypeError: S is not real floating point.
+        NonFiniteError: S holds NaN or infinity.
 
     References:
         N. J. Higham, D. S. Mackey, N. Mackey, F. Tisseur, "Functions Preserving Matrix Groups and Iterations for the
@@ -45,8 +46,7 @@ def symplectify(S: Tensor) -> Tensor:
                 [0., 1.]])
     """
     n = 2 * pairs(S, "S")
-    if not S.is_floating_point():
-        raise TypeError(f"`S` must be real floating point; got {S.dtype}. Convert it first, for example `S.float()`.")
+    check_real(S, "S")
     Q, near = double(S), torch.zeros(S.shape[:-2], dtype=torch.bool)
     for _ in range(STEPS):
         inverse, singular = torch.linalg.inv_ex(symplectic_inverse(Q))
@@ -62,8 +62,7 @@ def symplectify(S: Tensor) -> Tensor:
 
 
 def _without_factor(S: Tensor, near: Tensor) -> StructureError:
-    if not bool(S.isfinite().all()):
-        return StructureError("`S` holds NaN or infinity, so nothing is near it. Look for the product that diverged.")
+    check_finite(S, "S")
     return StructureError(
         f"`S{first_of(~near)}` is near no symplectic matrix: S⁺S has an eigenvalue that is zero or negative, or S is "
         "too large for its digits. Symplectify a long product more often, while it is still near the group."

@@ -81,7 +81,10 @@ def assert_elliptic_hamiltonian(A: Tensor, epsilon: float = 1e-3, tolerance: flo
 
 
 def assert_skew_symmetric_hamiltonian(A: Tensor, tolerance: float | None = None) -> None:
-    """Fail unless every matrix of A is; see `skew_symmetric_hamiltonian_residual` and `tolerance_of`."""
+    """Fail unless every matrix of A is skew-symmetric and Hamiltonian.
+
+    See `skew_symmetric_hamiltonian_residual` and `tolerance_of`.
+    """
     _assert_small(skew_symmetric_hamiltonian_residual(A), A, tolerance, "skew-symmetric Hamiltonian")
 
 

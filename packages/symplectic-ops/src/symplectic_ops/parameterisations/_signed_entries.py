@@ -6,7 +6,7 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
-from ..errors import StructureError
+from ..errors import StructureError, check_finite
 from ..residuals import tolerance_of
 from ._space import Normal, Space
 
@@ -43,6 +43,7 @@ class SignedEntries(Space):
 
     def right_inverse(self, H: Tensor) -> Tensor:
         self._check_size(H)
+        check_finite(H, "H")
         distance = torch.linalg.vector_norm(self._nearest(H) - H, dim=(-2, -1))
         size = torch.linalg.vector_norm(H, dim=(-2, -1))
         if not bool((distance <= tolerance_of(H) * size).all()):

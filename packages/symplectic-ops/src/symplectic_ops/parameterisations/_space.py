@@ -65,6 +65,7 @@ class Space(nn.Module, ABC):
 
         Raises:
             StructureError: H has another size, or does not lie in this space.
+            NonFiniteError: H holds NaN or infinity.
         """
 
     def project(self, A: Tensor) -> Tensor:
@@ -72,6 +73,7 @@ class Space(nn.Module, ABC):
 
         Raises:
             StructureError: A has another size.
+            NonFiniteError: A holds NaN or infinity, in the elliptic space; the others let it through.
         """
         self._check_size(A, "A")
         return self._nearest(A)
@@ -154,6 +156,11 @@ def matrix(space: type[Space], params: Tensor, **options: float) -> Tensor:
 
 def constrain(layer: Layer, name: str, space: type[Space], **options: float) -> Layer:
     """Register `space(d, **options)` on `layer.name`, whose weight (..., 2d, 2d) first moves to its nearest point."""
+    if parametrize.is_parametrized(layer, name):
+        raise StructureError(
+            f"`{name}` is constrained already. Free it first: "
+            f"`torch.nn.utils.parametrize.remove_parametrizations(layer, {name!r})`."
+        )
     weight = getattr(layer, name)
     parameterisation = space(pairs(weight, name), **options).to(weight.device)
     with torch.no_grad():

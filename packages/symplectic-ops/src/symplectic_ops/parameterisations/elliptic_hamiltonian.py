@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from .._precision import WORKING_DTYPES, without_autocast
-from ..errors import StructureError
-from ..form import apply_form
+from ..errors import StructureError, check_finite
+from ..form import apply_form, check_real
 from ..residuals import is_elliptic_hamiltonian
 from ._space import Layer, Normal, Space, constrain, matrix
 
@@ -66,8 +66,10 @@ class EllipticHamiltonian(Space):
 
         Raises:
             StructureError: H has another size, is not Hamiltonian, or its energy is less than ½ ε‖s‖² somewhere.
+            NonFiniteError: H holds NaN or infinity.
         """
         self._check_size(H)
+        check_finite(H, "H")
         if not bool(is_elliptic_hamiltonian(H, self.epsilon).all()):
             raise StructureError(
                 f"`H` must be Hamiltonian with an energy matrix −J H whose eigenvalues are at least {self.epsilon:g}. "
@@ -85,6 +87,8 @@ class EllipticHamiltonian(Space):
 
     def _nearest(self, A: Tensor) -> Tensor:
         """The Hamiltonian part of A, the eigenvalues of its M raised to ε."""
+        check_real(A, "A")
+        check_finite(A, "A")
         curvature, axes = _energy_axes(A)
         with without_autocast(A.device):
             M = (axes * curvature.clamp(min=self.epsilon).unsqueeze(-2)) @ axes.mT
