@@ -63,6 +63,8 @@ COMPARED = {  # the same for the studies, a column each
     "disentanglement.motion_from_standard_prior.accuracy": ("accuracy, N(0, I)", "{:.3f}"),
     "disentanglement.motion_from_standard_prior.nearest_frame_mse": ("nearest frame MSE", "{:.1e}"),
     "roll.roll.ratio": ("193–200 / 1–8", "{:.2f}"),
+    "roll.roll.norm_drift": ("drift of the norm", "{:.1e}"),
+    "roll.roll.energy_drift": ("drift of the energy", "{:.1e}"),
 }
 
 
