@@ -36,8 +36,9 @@ def energy_drift(H: Tensor, s: Tensor) -> Tensor:
     """How far the energy has moved along a trajectory since its first state, relative to its size there.
 
     (E(t) − E(0)) / ½ s₀ᵀ|M|s₀, with |M| as M but all its eigenvalues positive: the relative change of the energy
-    where that is definite, and no division by nothing where positive and negative parts cancel. Evaluated in double
-    precision, so that what is seen is the drift of the states and not the rounding of their energy.
+    where that is definite, and no division by nothing where positive and negative parts cancel. From a state at rest,
+    whose size is a rounding, it is the difference itself. Evaluated in double precision, so that what
+    is seen is the drift of the states and not the rounding of their energy.
 
     Args:
         H: generators (*k, 2d, 2d).
