@@ -140,7 +140,7 @@ def test_a_judge_of_other_labels_is_refused(refusal: Refusal, run: Path, here: P
 
 def test_a_judge_that_errs_too_often_is_refused(refusal: Refusal, run: Path, here: Path, builtin: Characters) -> None:
     judge = write_judge(builtin, here / "judge", accuracy=0.98)
-    assert "only 98.0% of held-out clips where 99% are needed" in refusal("evaluate", run, "--judge", judge, code=2)
+    assert "only 98.00% of held-out clips where 99% are needed" in refusal("evaluate", run, "--judge", judge, code=2)
 
 
 def test_a_damaged_judge_is_refused_by_its_name(refusal: Refusal, run: Path, here: Path, builtin: Characters) -> None:

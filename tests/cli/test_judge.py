@@ -2,14 +2,18 @@
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.torch import load_file, save_file
 
 import hamvae_model as hv
+from hamvae_model.config import FramingConfig
 from hamvae_model.evaluation.judge import load_judge, save_judge
+from hamvae_model.evaluation.judge.advice import training_command
 from hamvae_model.evaluation.judge.training import new_judge
 
 from ..model.clips import write_folder
@@ -107,6 +111,28 @@ def test_show_says_what_a_judge_is_of(hamvae: Command, judge: Path) -> None:
     assert action.split() == ["action", "99.50%", "hop", "run"]
     facts = json.loads(hamvae("judge", "show", judge, "--json").stdout)
     assert (facts["classes"], facts["accuracy"]) == (["hop", "run"], {"action": 0.995})
+
+
+def test_show_says_what_was_never_measured(hamvae: Command, clips: hv.Source) -> None:
+    save_judge("judge.safetensors", new_judge(clips, steps=1, seed=0))
+    result = hamvae("judge", "show", "judge.safetensors")
+    assert result.exit_code == 0, result.output
+    assert "not measured" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"loop": True}, {"frame_seconds": 0.03, "framing": FramingConfig(background=(9, 8, 7))}, {"length": 6}],
+)
+def test_a_judge_trained_as_advised_is_accepted(
+    hamvae: Command, clips: hv.Source, here: Path, options: dict[str, Any]
+) -> None:
+    source = hv.open_source("folder", here / "clips", **options)
+    program, *words = shlex.split(training_command(source).replace("DIR", "clips"))
+    assert program == "hamvae"
+    result = hamvae(*words, "--steps", "40")
+    assert result.exit_code == 0, result.output
+    load_judge(SAVED).check(source)
 
 
 def test_a_judge_whose_weights_are_not_its_own_is_refused(judge: Path, refusal: Callable[..., str]) -> None:

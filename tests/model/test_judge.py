@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,8 +15,10 @@ from safetensors.torch import load_file, save_file
 import hamvae_model as hv
 from hamvae_model import HamvaeError, UsageError
 from hamvae_model.clip import as_images
+from hamvae_model.config import FramingConfig
 from hamvae_model.data import Art, Characters, builtin
 from hamvae_model.evaluation.judge import Judge, default_path, load_judge, save_judge, train_judge
+from hamvae_model.evaluation.judge.advice import training_command
 from hamvae_model.evaluation.judge.augment import augmented
 from hamvae_model.evaluation.judge.training import new_judge
 
@@ -178,13 +181,13 @@ def test_a_judge_of_something_else_is_refused(judge: Judge, source: object, sent
 def test_a_judge_that_is_often_wrong_is_refused(builtin: Characters) -> None:
     trusted(builtin, 0.99).check(builtin)
     with pytest.raises(
-        UsageError, match=r"recognises the action of only 98\.0% of held-out clips where 99% are needed"
+        UsageError, match=r"recognises the action of only 98\.00% of held-out clips where 99% are needed"
     ):
         trusted(builtin, 0.98).check(builtin)
 
 
 def test_a_judge_that_was_never_measured_is_refused(builtin: Characters) -> None:
-    with pytest.raises(UsageError, match=r"the action of only 0\.0% of held-out clips"):
+    with pytest.raises(UsageError, match=r"How well the judge recognises the action was never measured; train one"):
         new_judge(builtin, steps=1, seed=0).check(builtin)
 
 
@@ -203,6 +206,26 @@ def test_the_same_clips_read_in_another_way_are_refused(tmp_path: Path) -> None:
     judge = trusted(hv.open_source("folder", tmp_path))
     with pytest.raises(UsageError, match=r"saw these clips framed or timed in another way; train one with: .*--root"):
         judge.check(hv.open_source("folder", tmp_path, loop=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, " --fps 10"),
+        ({"loop": True, "frame_seconds": 1 / 49}, " --loop --fps 49"),
+        (
+            {"length": 6, "framing": FramingConfig(background=(255, 0, 16))},
+            " --length 6 --fps 10 --background '#ff0010'",
+        ),
+        ({"framing": FramingConfig(fit="crop", resample="smooth")}, " --preset photos --fps 10"),
+    ],
+)
+def test_the_advised_command_reads_the_clips_as_they_were_read(
+    tmp_path: Path, options: dict[str, Any], words: str
+) -> None:
+    write_folder(tmp_path)
+    source = hv.open_source("folder", tmp_path, **options)
+    assert training_command(source) == f"hamvae judge train --data folder --root DIR{words}"
 
 
 def test_a_saved_judge_says_the_same_again(judge: Judge, images: torch.Tensor, tmp_path: Path) -> None:

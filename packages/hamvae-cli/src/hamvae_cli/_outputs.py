@@ -44,7 +44,9 @@ def check(path: Path, *, transparent: bool = False, together: bool = False) -> N
 
 
 def check_folder(folder: Path) -> None:
-    """Raises: UsageError: it is missing or takes no files."""
+    """Raises: UsageError: it is missing, a file, or takes no files."""
+    if folder.exists() and not folder.is_dir():
+        raise hv.UsageError(f"'{folder}' is a file; name a folder.")
     if not folder.is_dir():
         raise hv.UsageError(f"The folder '{folder}' does not exist; make it first.")
     try:

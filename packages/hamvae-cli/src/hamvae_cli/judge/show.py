@@ -48,5 +48,9 @@ def print_heads(judge: Judge) -> None:
     heads = {ACTION: judge.classes, **judge.attributes}
     print_table(
         ("head", "accuracy", "tells apart"),
-        [(head, f"{judge.accuracy[head]:.2%}", " ".join(names)) for head, names in heads.items()],
+        [(head, _share(judge.accuracy.get(head)), " ".join(names)) for head, names in heads.items()],
     )
+
+
+def _share(accuracy: float | None) -> str:
+    return "not measured" if accuracy is None else f"{accuracy:.2%}"

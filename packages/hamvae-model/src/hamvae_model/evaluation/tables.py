@@ -16,6 +16,7 @@ from .generation import generation
 from .held_out import HeldOut
 from .identity import identity
 from .judge import Judge
+from .judge.advice import training_command
 from .roll import roll
 from .swap import swap
 
@@ -109,10 +110,7 @@ def check_judge(judge: Judge | None, source: Source, tables: Sequence[str] = JUD
     """Raises: UsageError: no judge where `tables` need one, or one that is not fit to judge clips of `source`."""
     if judge is None:
         needing = " and ".join(tables)
-        labels = f" --labels {source.data.labels}" if isinstance(source, Characters) else " --root DIR"
-        raise UsageError(
-            f"There is no judge for {needing}; train one with: hamvae judge train --data {source.name}{labels}"
-        )
+        raise UsageError(f"There is no judge for {needing}; train one with: {training_command(source)}")
     judge.check(source)
 
 

@@ -10,6 +10,7 @@ from ...data import Characters, Source
 from ...errors import UsageError
 from ...inventory import differences
 from ...layers import activation, initialise
+from .advice import training_command
 from .config import ACTION, JudgeConfig
 
 REQUIRED = 0.99  # held-out accuracy below which a judge's word is not worth a table
@@ -80,8 +81,8 @@ class Judge(nn.Module):
 
         Raises: UsageError: another source, other labels, classes, frames, art or clips, or too low an accuracy.
         """
-        labels = f" --labels {source.data.labels}" if isinstance(source, Characters) else " --root DIR"
-        train = f"train one with: hamvae judge train --data {source.name}{labels}"
+        command = training_command(source)
+        train = f"train one with: {command}"
         mine, theirs = self.config.data, source.data
         if (mine.source, mine.labels) != (theirs.source, theirs.labels):
             raise UsageError(
@@ -104,11 +105,12 @@ class Judge(nn.Module):
         if mine != theirs:
             raise UsageError(f"The judge saw these clips framed or timed in another way; {train}.")
         for head in (ACTION, *self.attributes):
-            share = self.accuracy.get(head, 0.0)
-            if not share >= REQUIRED:
+            if head not in self.accuracy:
+                raise UsageError(f"How well the judge recognises the {head} was never measured; {train}.")
+            if self.accuracy[head] < REQUIRED:
                 raise UsageError(
-                    f"The judge recognises the {head} of only {share:.1%} of held-out clips where {REQUIRED:.0%} are "
-                    f"needed; train a better one with more --steps: hamvae judge train --data {source.name}{labels}."
+                    f"The judge recognises the {head} of only {self.accuracy[head]:.2%} of held-out clips where "
+                    f"{REQUIRED:.0%} are needed; train a better one with more --steps: {command}."
                 )
 
 
