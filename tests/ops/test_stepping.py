@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import Tensor
-from torch.autograd import gradcheck, gradgradcheck
+from torch.autograd import forward_ad, gradcheck, gradgradcheck
 
 from symplectic_ops import flow
 from symplectic_ops.expm import compiled, fused
@@ -67,6 +67,29 @@ def test_gradients_of_both_orders_and_in_batches(either_way: bool) -> None:
 
     assert gradcheck(function, (P, start), check_batched_grad=True, fast_mode=True)
     assert gradgradcheck(function, (P, start), fast_mode=True)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_a_gradient_has_a_tangent_and_takes_vmap(either_way: bool) -> None:
+    P, start = turns(2, 4).requires_grad_(), numbers(3, 2, 4, seed=1).requires_grad_()
+    y, G, V = steps(P, start, 4), numbers(3, 4, 2, 4, seed=2), numbers(2, 3, 4, 2, 4, seed=3)
+
+    def gradient(G: Tensor) -> Tensor:
+        return torch.autograd.grad(y, P, G, retain_graph=True)[0]
+
+    with forward_ad.dual_level():
+        tangent = forward_ad.unpack_dual(gradient(forward_ad.make_dual(G, V[0]))).tangent
+    torch.testing.assert_close(tangent, gradient(V[0]))  # a gradient is linear in what comes in
+    torch.testing.assert_close(torch.func.vmap(gradient)(V), torch.stack([gradient(v) for v in V]))
+
+
+def test_autocasting_does_not_round_gradients(either_way: bool) -> None:
+    P, start = turns(2, 4).float().requires_grad_(), numbers(3, 2, 4, seed=1, dtype=torch.float32)
+    y = steps(P, start, 4).square().sum()
+    (expected,) = torch.autograd.grad(y, P, retain_graph=True)
+    with torch.autocast(HERE, dtype=torch.bfloat16):
+        (found,) = torch.autograd.grad(y, P)
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
 
 
 def test_matrices_states_and_gradients_may_lie_anyhow(either_way: bool) -> None:

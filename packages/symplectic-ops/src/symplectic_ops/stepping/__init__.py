@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function
 
-from .._transforms import unwatched
+from .._precision import without_autocast
+from .._transforms import unwatched, watched
 from ..expm import compiled, fused
 
 ROWS = 16  # of the batch, for each program
@@ -62,8 +63,13 @@ class Recurrence(Function):
     @staticmethod
     def backward(ctx: Any, G: Tensor) -> tuple[Tensor | None, Tensor, None, None]:
         """See Note [The adjoint is a recurrence]."""
+        with without_autocast(G.device):
+            return Recurrence._backward(ctx, G)
+
+    @staticmethod
+    def _backward(ctx: Any, G: Tensor) -> tuple[Tensor | None, Tensor, None, None]:
         P, y = ctx.saved_tensors
-        run = Recurrence.apply if torch.is_grad_enabled() else recurrence
+        run = _loop if watched(G) else Recurrence.apply if torch.is_grad_enabled() else recurrence
         adjoint = run(P.mT, G, G.shape[1], not ctx.backward)
         d_P = None
         if ctx.needs_input_grad[0]:
