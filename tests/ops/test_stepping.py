@@ -7,7 +7,7 @@ from torch.autograd import forward_ad, gradcheck, gradgradcheck
 
 from symplectic_ops import flow
 from symplectic_ops.expm import compiled, fused
-from symplectic_ops.stepping import steps, suits
+from symplectic_ops.stepping import grid, steps, suits
 
 from .conftest import INTERPRETED
 
@@ -104,6 +104,27 @@ def test_matrices_states_and_gradients_may_lie_anyhow(either_way: bool) -> None:
         results.append((y, *torch.autograd.grad(y, (P_, start_), given[2])))
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-14, atol=1e-14)
+
+
+def test_numbers_that_are_stored_with_the_other_sign(either_way: bool) -> None:
+    """What the imaginary part of a conjugate is in memory."""
+    results = []
+    for given in (turns(2, 3), numbers(4, 2, 3, seed=1), numbers(4, 5, 2, 3, seed=2)):
+        negative = torch.complex(given, -given).conj().imag
+        assert negative.is_neg() and torch.equal(negative, given)
+        results.append((given, negative))
+    both = []
+    for P, start, G in zip(*results, strict=True):
+        leaves = P.detach().requires_grad_(), start.detach().requires_grad_()
+        y = steps(*leaves, 5)
+        both.append((y, *torch.autograd.grad(y, leaves, G)))
+    for one, other in zip(*both, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-14, atol=1e-14)
+
+
+def test_the_grid_of_a_million_states_has_one_axis() -> None:
+    """The others end at 65535."""
+    assert grid(1, 3) == (3,) and grid(17, 3) == (6,) and grid(16 * 65536, 3) == (3 * 65536,)
 
 
 @pytest.mark.parametrize("times", [[0, 1, 2, 3], [0.5, 0.25, 0.0, -0.25], [7, 7, 7], [-2.0, 0.1, 2.2, 4.3]])

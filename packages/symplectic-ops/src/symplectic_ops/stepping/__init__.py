@@ -89,12 +89,13 @@ def recurrence(P: Tensor, u: Tensor, length: int, backward: bool) -> Tensor:
         return _loop(P, u, length, backward)
     from .kernel import recurrences
 
+    P, u = P.resolve_neg(), u.resolve_neg()  # a kernel reads memory as it is
     b, _, k, n = u.shape
     y = torch.empty(b, length, k, n, dtype=u.dtype, device=u.device)
     size = next(size for size in WARPS if n <= size)
     at, sign = (-1, -1) if backward else (0, 1)
     with torch.cuda.device_of(y):  # type: ignore[no-untyped-call]
-        recurrences[(k, -(-b // ROWS))](
+        recurrences[grid(b, k)](
             P,
             *P.stride(),
             u[:, at],
@@ -105,6 +106,7 @@ def recurrence(P: Tensor, u: Tensor, length: int, backward: bool) -> Tensor:
             y.stride(0),
             sign * y.stride(1),
             b,
+            k,
             n,
             length,
             ADDED=u.shape[1] > 1,
@@ -113,6 +115,11 @@ def recurrence(P: Tensor, u: Tensor, length: int, backward: bool) -> Tensor:
             num_warps=WARPS[size],
         )
     return y
+
+
+def grid(b: int, k: int) -> tuple[int]:
+    """Programs for b states of k blocks, along the one axis of a grid that may have more than 65535."""
+    return (-(-b // ROWS) * k,)
 
 
 def _march(P: Tensor, u: Tensor, length: int, backward: bool) -> Tensor:

@@ -19,6 +19,7 @@ def recurrences(  # type: ignore[no-untyped-def]
     y_batch_step,
     y_time_step,
     count,
+    blocks,
     n,
     length,
     ADDED: tl.constexpr,
@@ -30,8 +31,10 @@ def recurrences(  # type: ignore[no-untyped-def]
     Steps in time may be negative, where u and y begin at their last time. The arithmetic is that of P, and y is rounded
     when it is stored. y is contiguous but for its times.
     """
-    block, member = tl.program_id(0).to(tl.int64), tl.program_id(1) * ROWS + tl.arange(0, ROWS)[:, None].to(tl.int64)
-    row, column = tl.arange(0, SIZE)[:, None], tl.arange(0, SIZE)[None, :]
+    program = tl.program_id(0).to(tl.int64)  # as wide as offsets into memory
+    block, tile = program % blocks, program // blocks
+    member = tile * ROWS + tl.arange(0, ROWS)[:, None].to(tl.int64)
+    row, column = tl.arange(0, SIZE)[:, None].to(tl.int64), tl.arange(0, SIZE)[None, :].to(tl.int64)
     transposed = tl.load(
         P + block * P_block_step + column * P_row_step + row * P_column_step, mask=(row < n) & (column < n), other=0.0
     )
