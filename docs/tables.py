@@ -138,12 +138,14 @@ def flow_table(speed: dict) -> str:
     ratios = {
         (row["n"], row["b"], row["T"], row["what"], rival): row["contenders"]["ours"].get(f"{rival}_over_it")
         for row in speed["rows"]
-        for rival in ("loop", "torch")
+        for rival in ("loop", "torch", "each")
     }
     columns = {
         "over a loop": ("forward", "loop"),
-        "over torch": ("forward", "torch"),
-        "over torch, with the gradient": ("forward and backward", "torch"),
+        "over torch, all times at once": ("forward", "torch"),
+        "over torch, a time at a time": ("forward", "each"),
+        "with the gradient, all at once": ("forward and backward", "torch"),
+        "with the gradient, a time at a time": ("forward and backward", "each"),
     }
     lines = ["| n | b | T | " + " | ".join(columns) + " |", "|---" * (len(columns) + 3) + "|"]
     for n, b, T in dict.fromkeys(key[:3] for key in ratios):
