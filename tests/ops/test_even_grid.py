@@ -139,6 +139,53 @@ def test_times_rounded_to_single_precision_are_even_in_single_precision_alone() 
     assert even_grid(times, torch.finfo(torch.float64).eps) is None
 
 
+@pytest.mark.parametrize(
+    "times", [[1e6, 1e6 + 0.1, 1e6 + 0.25], [1e8, 1e8, 1e8 + 5], [1e8, 1e8 + 1, 1e8], [0, 1.1, 2, 3]]
+)
+def test_times_that_are_not_even_are_not_taken_as_even(times: list[float]) -> None:
+    at, H, s0 = torch.tensor(times, dtype=torch.float64), generators(4, 2, dtype=torch.float32), torch.randn(3, 2, 4)
+    assert even_grid(at, torch.finfo(at.dtype).eps) is None
+    turns = flow(H.double(), s0.double(), at)
+    assert (flow(H, s0, at) - turns).abs().max() <= 1e-6
+    far = torch.arange(100001.0, dtype=torch.float64)
+    far[1] = 1.1
+    assert even_grid(far, torch.finfo(torch.float64).eps) is None
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_linspaces_are_even(dtype: torch.dtype) -> None:
+    for first, last in ((-3.3, 7.7), (0.1, 0.9), (-1.0, 0.3), (0.0, 100.0)):
+        assert even_grid(torch.linspace(first, last, 24, dtype=dtype), torch.finfo(dtype).eps) is not None
+
+
+@pytest.mark.parametrize("times", [[200.5], [200.5, 201.5]])
+def test_few_far_times_keep_their_digits_in_large_blocks(times: list[float]) -> None:
+    H, s0, at = generators(16, 2, dtype=torch.float32), torch.randn(3, 2, 16), torch.tensor(times)
+    error = (flow(H, s0, at) - exact(H, s0, at)).norm(dim=-1) / s0.norm(dim=-1)[:, None]
+    assert error.max() <= 1e-6
+
+
+def test_time_zero_alone_has_gradients() -> None:
+    H, s0 = generators(4, 2).requires_grad_(), torch.randn(3, 2, 4, dtype=torch.float64)
+    (found,) = torch.autograd.grad(flow(H, s0, torch.tensor([0.0])).sum(), H)
+    assert not found.any()
+    assert torch.equal(flow(H, s0, torch.tensor([0.0]))[:, 0], s0)
+
+
+def test_states_of_several_grids_share_no_memory() -> None:
+    H, s0 = generators(4, 2), torch.randn(2, 4, dtype=torch.float64)
+    found = flow(H, s0, torch.arange(3.0).expand(2, -1))
+    found[0] = 0
+    assert found[1].any()
+
+
+@pytest.mark.parametrize("times", [[0.0, 1.0, 1e19], [0.0, 1.0, 1e300], [0.0, 1.0, -1e19, 5e18]])
+def test_whole_times_beyond_whole_numbers(times: list[float]) -> None:
+    rest = torch.zeros(2, 2, dtype=torch.float64)
+    found = flow(rest, torch.ones(2, dtype=torch.float64), torch.tensor(times, dtype=torch.float64))
+    assert torch.equal(found, torch.ones(len(times), 2, dtype=torch.float64))
+
+
 def test_hamiltonian_flows_of_large_blocks_are_as_good_as_steps() -> None:
     H = Hamiltonian(8)(torch.randn(136, dtype=torch.float64) / 64)
     s0, times = torch.randn(64, 16, dtype=torch.float64), torch.arange(30.0)

@@ -28,9 +28,14 @@ class EvenGrid(NamedTuple):
 
 
 def even_grid(times: Tensor, epsilon: float) -> EvenGrid | None:
-    """The grid that `times` (t,) are, to within `epsilon` of the largest; None for other times, or none at all.
+    """The grid that `times` (t,) are, each to within a rounding; None for other times, or none at all.
 
     Waits for the device.
+
+    Args:
+        times: of any real dtype.
+        epsilon: the spacing of what times are rounded to, relative to each. Near zero some of a step is allowed, which
+            is what a rounding of the ends leaves there, and nowhere more than an eighth of a step.
     """
     numbers = times.tolist()
     if not numbers:
@@ -39,8 +44,11 @@ def even_grid(times: Tensor, epsilon: float) -> EvenGrid | None:
     if falling:
         numbers.reverse()
     count, first, last = len(numbers), numbers[0], numbers[-1]
-    step, slack = (last - first) / max(count - 1, 1), epsilon * max(-first, last)
-    if not math.isfinite(slack) or any(not abs(first + i * step - t) <= slack for i, t in enumerate(numbers)):
+    step = (last - first) / max(count - 1, 1)
+    if not math.isfinite(step) or not math.isfinite(first):
+        return None
+    little, most = 16 * epsilon * step, step / 8
+    if any(not abs(first + i * step - t) <= min(2 * epsilon * abs(t) + little, most) for i, t in enumerate(numbers)):
         return None
     if first >= 0:
         return EvenGrid(None, Run(first, step, count), falling)

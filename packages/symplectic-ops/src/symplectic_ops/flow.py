@@ -25,7 +25,8 @@ DOUBLES = {"cpu": 8, "cuda": LARGEST}
 def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = None, precise: bool = False) -> Tensor:
     r"""The solution :math:`s(t) = e^{tH} s_0` of ds/dt = H s at the given times.
 
-    s(0) is s0 to the last bit. Times that are evenly spaced, to within a rounding of the dtype, and the same for the
+    s(0) is s0 to the last bit. Times that are evenly spaced, to within a rounding of the finer of their dtype and
+    that of H, and the same for the
     whole batch are stepped through away from zero: in double precision where blocks have at most 8 rows (32 on a GPU),
     else in the precision of H unless `precise` asks for more. Any other times have their propagators from tables of
     powers or exponentials in double precision, or, where the structure is "skew-symmetric", turn every mode at its
@@ -78,8 +79,8 @@ def _states(H: Tensor, states: Tensor, times: Tensor, structure: Structure | Non
     grid = _even(times, double if precise else states.dtype)
     if grid:
         wide = precise or H.shape[-1] <= DOUBLES.get(H.device.type, 0)
-        found = march(H.to(home, double) if wide else H.to(states.dtype), states, grid, structure)
-        return found if times.ndim == 1 or len(states) > 1 else found.expand(len(times), -1, -1, -1)
+        found = march(H.to(home, double), states, grid, double if wide else states.dtype, structure)
+        return found if times.ndim == 1 or len(states) > 1 else found.expand(len(times), -1, -1, -1).clone()
     times, kept = torch.atleast_2d(times).to(home, torch.float64), states.dtype  # type: ignore[no-untyped-call]
     states = states.to(home, double) if precise else states
     if structure == "skew-symmetric" and _turns(H, states, times):
@@ -120,12 +121,13 @@ class Flow(nn.Module):
 
 
 def _even(times: Tensor, dtype: torch.dtype) -> EvenGrid | None:
-    """The even grid that times (t,), or all rows of times (b, t), are to within a rounding of the dtype."""
+    """The even grid that times (t,), or all rows of times (b, t), are to within a rounding of their dtype and this."""
     if times.ndim == 2:
         if not len(times) or (len(times) > 1 and times.stride(0)):
             return None
         times = times[0]
-    return even_grid(times, torch.finfo(dtype).eps)
+    own = times.dtype if times.is_floating_point() else torch.float64
+    return even_grid(times, min(torch.finfo(own).eps, torch.finfo(dtype).eps))
 
 
 def _turns(H: Tensor, states: Tensor, times: Tensor) -> bool:

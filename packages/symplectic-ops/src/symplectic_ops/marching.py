@@ -16,19 +16,20 @@ from .expm import Structure, expm
 from .stepping import steps, suits
 
 
-def march(H: Tensor, states: Tensor, grid: EvenGrid, structure: Structure | None) -> Tensor:
+def march(H: Tensor, states: Tensor, grid: EvenGrid, dtype: torch.dtype, structure: Structure | None) -> Tensor:
     """The states at every time of the grid: (b, t, k, n).
 
     Args:
-        H: generators (k, n, n), in the dtype to move in: that of `states`, or a wider one; then states are rounded,
-            but not what moves on.
+        H: generators (k, n, n), in the dtype to exponentiate in.
         states: at time zero, (b, k, n).
         grid: the times.
+        dtype: what to move in: that of `states`, or a wider one; then states are rounded, but not what moves on.
         structure: what is known of H; see `expm`.
     """
     runs = [run for run in (grid.before, grid.after) if run]
-    used = {run.step for run in runs if run.length > 1} | {run.start for run in runs if run.start}
-    moving = {time: expm(time * H.mT, structure=structure, check_finite=False) for time in used}
+    used = {run.step for run in runs if run.length > 1} | {run.start for run in runs if run.start or run.length == 1}
+    home = states.device if dtype == states.dtype else H.device
+    moving = {time: expm(time * H.mT, structure=structure, check_finite=False).to(home, dtype) for time in used}
     pieces = [_along(run, moving, states) for run in runs]
     if grid.before:
         pieces[0] = pieces[0].flip(1)
@@ -38,7 +39,7 @@ def march(H: Tensor, states: Tensor, grid: EvenGrid, structure: Structure | None
 
 def _along(run: Run, moving: dict[float, Tensor], first: Tensor) -> Tensor:
     """The states of one run (b, t, k, n), from those at time zero (b, k, n)."""
-    if run.start:
+    if run.start or run.length == 1:  # a time alone at zero too, whose derivative is zero and not missing
         R = moving[run.start]
         first = (first.transpose(0, 1).to(R) @ R).to(first).transpose(0, 1)
     if run.length == 1:

@@ -9,6 +9,7 @@ from .expm import Structure, expm
 
 # Whole times up to this one are powers of one propagator; larger ones take a second stride.
 SHORT = 16
+LONG = 2.0**53  # from here on not every whole time is a number
 LITTLE = 2**17  # numbers; copying fewer takes less time than lining states up
 
 
@@ -37,7 +38,7 @@ def propagators(H: Tensor, times: Tensor, structure: Structure | None = None) ->
         shape of `times`. Nothing is checked: NaN and overflow go through.
     """
     distinct, index = torch.unique(times, return_inverse=True)
-    if len(distinct) and bool(((distinct == distinct.round()) & distinct.isfinite()).all()):
+    if len(distinct) and bool(((distinct == distinct.round()) & (distinct.abs() < LONG)).all()):
         first, last = int(distinct[0]), int(distinct[-1])
         farthest = max(-first, last)
         strides = [1] if farthest <= SHORT else [1, 2 ** math.ceil(math.log2(farthest + 1) / 2)]
