@@ -23,6 +23,7 @@ from hamvae_model.clip import as_images
 from hamvae_model.config import JUDGE_STEPS, LABELS
 from hamvae_model.evaluation.judge import ACTION, Judge, default_path, save_judge, train_judge, truth, verdicts
 from hamvae_model.evaluation.judge.augment import augmented
+from hamvae_model.evaluation.judge.config import JUDGES
 
 RESULT = Path(__file__).parent / "results" / "judges.json"
 EVERY = 100  # steps between two lines
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--labels", choices=LABELS, default=LABELS[-1])
     parser.add_argument("--steps", type=int, default=JUDGE_STEPS)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--judges", type=Path, default=default_path("", "").parent, help="folder for the judges")
+    parser.add_argument("--judges", type=Path, default=JUDGES, help="folder for the judges")
     parser.add_argument("--result", type=Path, default=RESULT, help="where figures and provenance go")
     arguments = parser.parse_args()
     arguments.judges.mkdir(exist_ok=True)

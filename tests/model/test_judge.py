@@ -289,7 +289,7 @@ def test_a_header_that_lies_is_refused(judge: Judge, tmp_path: Path, change: dic
 
 
 def test_a_run_is_no_judge(run: Path) -> None:
-    with pytest.raises(HamvaeError, match=r"cannot be used as a judge\. The configuration has format 'hamvae/1' where"):
+    with pytest.raises(HamvaeError, match=r"cannot be used as a judge\. It is a run, where a judge is needed"):
         load_judge(run / "weights.safetensors")
 
 

@@ -101,8 +101,8 @@ def evaluate(
     source = reopen_source(model.config, root, device=where, progress=Decoding())
     wanted = TABLES if "all" in tables else tuple(tables)
     path = judge_file or default_path(source.name, source.data.labels)
-    asked = judge_file is not None or path.exists()
-    judge = load_judge(path, where) if asked and set(wanted) & set(JUDGED) else None
+    asked = judge_file is not None or (path.exists() and set(wanted) & set(JUDGED))
+    judge = load_judge(path, where) if asked else None
     if figures is not None:
         _outputs.check_folder(figures if figures.exists() else figures.absolute().parent)
     with scoring() as progress:

@@ -11,6 +11,8 @@ from .errors import HamvaeError
 Data = TypeVar("Data")
 
 FORMAT = "hamvae/1"
+JUDGE_FORMAT = "hamvae-judge/1"
+KINDS = {FORMAT: "a run", JUDGE_FORMAT: "a judge"}  # of files, for those who confuse them
 OPERATORS = ("elliptic", "hamiltonian", "skew-symmetric", "unconstrained")
 SOURCES = ("builtin", "sprites", "folder", "mug")
 CLIP_SOURCES = ("folder", "mug", "sprites")  # those whose clips may come from files, to be decoded
@@ -178,6 +180,8 @@ def read_json(kind: type[Data], text: str, version: str) -> Data:
     except ValueError as error:
         raise HamvaeError(f"The configuration is not JSON ({error}).") from None
     found = values.pop("format", None) if isinstance(values, dict) else None
+    if found in KINDS and found != version:
+        raise HamvaeError(f"It is {KINDS[found]}, where {KINDS[version]} is needed.")
     if found != version:
         raise HamvaeError(
             f"The configuration has format {found!r} where {version!r} is read; use the version that wrote it."
@@ -191,7 +195,11 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         types_of = get_type_hints(kind)
         given = value.keys() if isinstance(value, dict) else set()
-        needed = {field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING}
+        needed = {
+            field.name
+            for field in dataclasses.fields(kind)
+            if field.default is field.default_factory is dataclasses.MISSING
+        }
         odd = (given - types_of.keys()) | (needed - given)
         if odd or not isinstance(value, dict):
             raise HamvaeError(f"The {where} does not have the expected fields; look at: {', '.join(sorted(odd))}.")

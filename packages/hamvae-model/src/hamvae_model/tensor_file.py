@@ -39,6 +39,8 @@ def read_tensors(path: Path, *, missing: str) -> tuple[dict[str, Tensor], dict[s
         tensors = parse_safetensors(data)
     except FileNotFoundError:
         raise UsageError(missing) from None
+    except IsADirectoryError:
+        raise UsageError(f"'{path}' is a folder; name a file.") from None
     except (SafetensorError, ValueError) as error:
         raise HamvaeError(f"'{path}' is damaged and cannot be read ({error}); use another copy.") from None
     except OSError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 from ...config import DataConfig
 from ...errors import HamvaeError
 
-FORMAT = "hamvae-judge/1"
+JUDGES = Path("judges")  # where they are looked for, seen from the working folder
 ACTION = "action"  # the head that every judge has; the others are called as their attributes
 
 
@@ -52,4 +52,4 @@ class JudgeConfig:
 
 def default_path(source_name: str, labels: str) -> Path:
     """Where the judge of a source is looked for, seen from the working folder."""
-    return Path("judges") / f"{source_name}-{labels}.safetensors"
+    return JUDGES / f"{source_name}-{labels}.safetensors"

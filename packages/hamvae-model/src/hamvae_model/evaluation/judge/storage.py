@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 
 from ...checkpoint import environment
-from ...config import read_json
+from ...config import JUDGE_FORMAT, read_json
 from ...errors import HamvaeError
 from ...tensor_file import read_tensors, rebuilt, write_tensors
-from .config import FORMAT, JudgeConfig
+from .config import JudgeConfig
 from .network import Judge
 
 
@@ -19,8 +19,8 @@ def save_judge(path: str | Path, judge: Judge) -> None:
 
     Raises: UsageError, HamvaeError: as `atomic.write_bytes`.
     """
-    config = json.dumps({"format": FORMAT, **asdict(judge.config)})
-    header = {"format": FORMAT, "config": config, "environment": json.dumps(environment())}
+    config = json.dumps({"format": JUDGE_FORMAT, **asdict(judge.config)})
+    header = {"format": JUDGE_FORMAT, "config": config, "environment": json.dumps(environment())}
     write_tensors(Path(path), judge.state_dict(), header)
 
 
@@ -36,7 +36,7 @@ def load_judge(path: str | Path, device: torch.device | str = "cpu") -> Judge:
         path, missing=f"There is no judge at '{path}'; train one with `hamvae judge train --data SOURCE`."
     )
     try:
-        config = read_json(JudgeConfig, header.get("config", "{}"), FORMAT)
+        config = read_json(JudgeConfig, header.get("config", "{}"), JUDGE_FORMAT)
     except HamvaeError as error:
         raise HamvaeError(f"'{path}' cannot be used as a judge. {error}") from None
     return rebuilt(lambda: Judge(config), tensors, path).to(device).eval().requires_grad_(False)
