@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from hamvae_model.evaluation.published import published
+from hamvae_model.evaluation.published import ALIKE, published
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -46,7 +46,6 @@ SETS = {
     "sprites": "Sprites, `sprites`, one GPU",
     "demo": "built-in, `demo`, CPU",
 }
-ALIKE = {("generation", "first_frame"), ("disentanglement", "motion_from_standard_prior"), ("identity", "swap")}
 OPERATORS = {
     **{name: f"`{name}`" for name in ("skew-symmetric", "elliptic", "hamiltonian", "unconstrained")},
     "no-action-in-decoder": "`skew-symmetric`, decoder φ(z, q)",

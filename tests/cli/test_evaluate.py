@@ -22,7 +22,7 @@ from .conftest import TINY, Command
 
 Refusal = Callable[..., str]
 FEW = 18
-QUICK = ("--characters", "1", "--seeds", "2", "--samples", str(FEW))
+QUICK = ("--characters", "2", "--seeds", "2", "--samples", str(FEW))
 
 
 def write_judge(source: Characters, path: Path | None = None, *, accuracy: float = 1.0) -> Path:
@@ -57,7 +57,7 @@ def test_all_tables_are_printed_with_a_row_for_each_protocol(
     result = hamvae("evaluate", run, *QUICK)
     assert result.exit_code == 0, result.output
     heading, *lines = result.stdout.splitlines()
-    assert heading.endswith("decoder φ(z, q, u); 1 characters, 9 held-out clips")
+    assert heading.endswith("decoder φ(z, q, u); 2 characters, 18 held-out clips")
     for row in ("from the first frame alone †", "floor: first frame standing still ", "motion from N(0, I)"):
         assert any(line.startswith(row) for line in lines)
     for column in ("SSIM ↑", "MSE ↓", "H(y|x) ↓", "H(y) ↑", "hair ↑", "leak ↓, dB", "193–200 ↓"):
@@ -90,8 +90,9 @@ def test_a_terminal_gets_a_table_with_frames(hamvae: Command, run: Path) -> None
 
 
 def test_a_table_that_asks_no_judge_needs_none(hamvae: Command, run: Path) -> None:
-    result = hamvae("evaluate", run, "--table", "swap", "--characters", "1", "--seeds", "1")
+    result = hamvae("evaluate", run, "--table", "swap", "--characters", "2", "--seeds", "1")
     assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == "† is told the action of a clip."
     assert "Exact swap" in result.stdout and "Disentanglement" not in result.stdout
 
 
@@ -100,7 +101,12 @@ def test_published_rows_stand_below_those_of_a_run_on_the_same_data(
 ) -> None:
     result = hamvae("evaluate", sprites_run, "--table", "generation", "--characters", "1")
     assert result.exit_code == 0, result.output
+    assert "; 1 character, 9 held-out clips" in result.stdout
     assert "H †, Khan & Storkey 2021" in result.stdout
+    assert [line[:32] for line in result.stdout.splitlines() if "‡" in line[:32]] == [
+        "from the first frame alone † ‡  "
+    ]
+    assert "± of this run" not in result.stdout  # nothing is drawn at random
     assert "0.982 ± 0.005" in result.stdout and "36.76 ± 1.096" in result.stdout
 
 
@@ -131,6 +137,12 @@ def test_a_run_without_a_judge_is_told_how_to_train_one(refusal: Refusal, run: P
     )
 
 
+def test_a_judge_that_is_none_is_refused_even_where_no_table_needs_one(refusal: Refusal, run: Path, here: Path) -> None:
+    asked = ("evaluate", run, "--table", "swap", "--judge")
+    assert "It is a run, where a judge is needed." in refusal(*asked, run / "weights.safetensors", code=1)
+    assert f"'{here}' is a folder; name a file." in refusal(*asked, here, code=2)
+
+
 def test_a_judge_of_other_labels_is_refused(refusal: Refusal, run: Path, here: Path) -> None:
     judge = write_judge(hv.open_source("builtin", labels="action"), here / "judge")
     sentence = refusal("evaluate", run, "--judge", judge, code=2)
@@ -156,6 +168,7 @@ def test_a_damaged_judge_is_refused_by_its_name(refusal: Refusal, run: Path, her
         (("--table", "swop"), "there is no 'swop'; did you mean 'swap'?"),
         (("--table", "swap", "--characters", "297"), "builtin:test has 296 characters; 297 were asked for."),
         (("--table", "swap", "--figures", "absent/figures"), "absent' does not exist; make it first."),
+        (("--table", "swap", "--figures", "judges/builtin-action-direction.safetensors"), "is a file; name a folder."),
         (("--seeds", "0"), "0 is not in the range x>=1"),
     ],
 )

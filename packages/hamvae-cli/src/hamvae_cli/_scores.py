@@ -5,7 +5,9 @@ from typing import Any
 
 import click
 
-from hamvae_model.evaluation.published import Published, published
+from hamvae_model.evaluation.published import ALIKE, Published, published
+from hamvae_model.evaluation.tables import DRAWN
+from hamvae_model.spelling import counted
 
 from ._console import print_table
 
@@ -62,27 +64,40 @@ ROWS = {
 }
 FLOORS = ("static", "copy")
 LABELLED = "†"
+SAME = "‡"
 NOTHING = "–"
 
 
 def print_scores(found: Mapping[str, Any]) -> None:
     """Args: found: what `evaluate` returns, and `run`."""
-    who = f"{found['characters']} characters, " if found["characters"] else ""
+    who = f"{counted(found['characters'], 'character')}, " if found["characters"] else ""
     click.echo(
         f"{found['run']}: {found['source']} ({found['labels']}), preset {found['preset']}, {found['operator']} "
-        f"operators, decoder {found['decoder']}; {who}{found['clips']} held-out clips"
+        f"operators, decoder {found['decoder']}; {who}{counted(found['clips'], 'held-out clip')}"
     )
+    compared = False
     for table, rows in found["tables"].items():
         others = published(found["source"], table)
         columns = COLUMNS.get(table) or tuple((name, f"{name} ↑", ".4f") for name in next(iter(rows.values())))
         click.echo(f"\n{TITLES[table]}")
-        lines = [(_name(row), *(_figure(figures, column) for column in columns)) for row, figures in rows.items()]
+        alike = {row for row in rows if others and (table, row) in ALIKE}
+        compared = compared or bool(alike)
+        lines = [
+            (_name(row) + (f" {SAME}" if row in alike else ""), *(_figure(figures, column) for column in columns))
+            for row, figures in rows.items()
+        ]
         lines += [(_place(other), *(_published(other, column) for column in columns)) for other in others]
         print_table(("", *(title for _, title, _ in columns)), lines)
     for why in found["left_out"].values():
         click.echo(f"\nLeft out: {why}")
-    spread = f"± of this run is over {found['seeds']} seeds of what is drawn at random, of others as they printed it."
-    click.echo(f"\n{LABELLED} is told the action of a clip. {spread}")
+    legend = [f"{LABELLED} is told the action of a clip."]
+    if compared:
+        legend.append(f"{SAME} is the row of this run that is measured as the published ones are.")
+    if found["seeds"] > 1 and set(DRAWN) & found["tables"].keys():
+        legend.append(f"± of this run is over {found['seeds']} seeds of what is drawn at random.")
+    if compared:
+        legend.append("± of others is as they printed it.")
+    click.echo(f"\n{' '.join(legend)}")
 
 
 def _name(row: str) -> str:

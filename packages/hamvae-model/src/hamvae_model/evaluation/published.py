@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 PAPER = "Khan & Storkey 2021"
 
+ALIKE = {("generation", "first_frame"), ("disentanglement", "motion_from_standard_prior"), ("identity", "swap")}
+"""The rows, by table, that are measured as the published ones are."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
