@@ -33,11 +33,11 @@ def test_every_table_has_figures_that_json_can_hold(model: hv.HamVAE, judge: Nea
         judge,  # type: ignore[arg-type]
         seeds=2,
         samples=FEW,
-        characters=1,
+        characters=2,
         progress=lambda *piece: told.append(piece),
     )
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert (found["clips"], found["characters"], found["seeds"], found["samples"]) == (9, 1, 2, FEW)
+    assert (found["clips"], found["characters"], found["seeds"], found["samples"]) == (18, 2, 2, FEW)
     assert found["sees_labels"] and found["decoder"] == "φ(z, q, u)"
     assert list(found["tables"]) == list(TABLES) and not found["left_out"]
     rows = {table: list(rows) for table, rows in found["tables"].items()}
@@ -66,7 +66,7 @@ def test_what_is_beyond_numbers_for_one_seed_has_no_mean(lost: float | None) -> 
 
 
 def test_a_table_without_a_judge_makes_do_without(model: hv.HamVAE, builtin: Characters) -> None:
-    found = evaluate(model, builtin, tables=["swap"], characters=1, seeds=1)
+    found = evaluate(model, builtin, tables=["swap"], characters=2, seeds=1)
     assert list(found["tables"]) == ["swap"]
     assert found["judge"] is found["samples"] is None
 
@@ -79,6 +79,7 @@ def test_a_table_without_a_judge_makes_do_without(model: hv.HamVAE, builtin: Cha
         ({"tables": ["swop"]}, "There is no table 'swop'; did you mean 'swap'?"),
         ({"tables": ["swap"], "seeds": 0}, "at least one seed; got 0"),
         ({"tables": ["swap"], "characters": 0}, "builtin:test has 296 characters; 0 were asked for"),
+        ({"tables": ["swap", "identity"], "characters": 1}, "One character has no other to take a motion from"),
         ({"samples": FEW - 1}, f"Entropies of {FEW - 1} samples are biased"),
     ],
 )
@@ -97,6 +98,8 @@ def test_tables_that_do_not_apply_to_clips_from_files_are_left_out_or_refused(tm
     assert list(found["tables"]) == ["generation"]
     assert found["left_out"]["swap"].endswith("swap is for builtin and sprites.")
     assert found["left_out"]["roll"] == "No held-out clip of the folder source repeats, so none can be rolled for long."
+    with pytest.raises(UsageError, match="is held out, so its motion cannot be kept"):
+        evaluate(model, source, tables=["disentanglement"])
     with pytest.raises(UsageError, match="identity is for builtin and sprites"):
         evaluate(model, source, tables=["identity"])
 
@@ -104,7 +107,7 @@ def test_tables_that_do_not_apply_to_clips_from_files_are_left_out_or_refused(tm
 def test_published_rows_speak_of_figures_that_are_measured_here(
     model: hv.HamVAE, judge: NearestJudge, sprites: Characters
 ) -> None:
-    found = evaluate(model, judge.source, judge, seeds=1, samples=FEW, characters=1)["tables"]  # type: ignore[arg-type]
+    found = evaluate(model, judge.source, judge, seeds=1, samples=FEW, characters=2)["tables"]  # type: ignore[arg-type]
     for source, tables in PUBLISHED.items():
         for table in tables:
             for row in published(source, table):

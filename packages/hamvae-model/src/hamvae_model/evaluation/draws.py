@@ -61,30 +61,35 @@ def contents_from_prior(held_out: HeldOut, samples: int, generator: torch.Genera
 
     Raises: UsageError: a class that no held-out clip shows.
     """
-    classes, each = held_out.source.classes, samples // len(held_out.source.classes)
-    motions = []
-    for label, name in enumerate(classes):
-        own = held_out.clips[held_out.labels == label]
-        if not len(own):
-            raise UsageError(
-                f"No clip of '{name}' is held out, so its motion cannot be kept; move one to the test split."
-            )
-        motions.append(in_turn(own, each, generator))
-    clips = torch.cat(motions)
+    if why := unseen(held_out):
+        raise UsageError(why)
+    count = len(held_out.source.classes)
+    each = samples // count
+    clips = torch.cat([in_turn(held_out.clips[held_out.labels == label], each, generator) for label in range(count)])
     contents = torch.randn(len(clips), held_out.whole.content.shape[-1], generator=generator).to(held_out.device)
     for some in torch.split(torch.arange(len(clips)), CLIPS_AT_ONCE):
         yield Drawn(clips[some], held_out.labels[clips[some]], held_out.render(contents[some], clips[some]))
 
 
+def unseen(held_out: HeldOut) -> str:
+    """Which class no held-out clip shows, so that its motion cannot be kept; empty if each is shown."""
+    shown = torch.bincount(held_out.labels.cpu(), minlength=len(held_out.source.classes)).tolist()
+    for name, count in zip(held_out.source.classes, shown, strict=True):
+        if not count:
+            return f"No clip of '{name}' is held out, so its motion cannot be kept; move one to the test split."
+    return ""
+
+
 def swaps(held_out: HeldOut, source: Characters, clips: Tensor, generator: torch.Generator) -> Iterator[Drawn]:
     """The contents of `clips`, each in the motion of another character, and another motion than its own.
 
-    The number of a drawn clip is that of the render it should be: the content's character in that motion.
+    There are two characters or more; see `held_out.composed`. The number of a drawn clip is that of the render it
+    should be: the content's character in that motion.
     """
     motions, count = len(source.motions), len(held_out.clips) // len(source.motions)
     who, what = clips // motions, clips % motions
     what = (what + torch.randint(1, motions, what.shape, generator=generator)) % motions
-    others = who if count == 1 else (who + torch.randint(1, count, who.shape, generator=generator)) % count
+    others = (who + torch.randint(1, count, who.shape, generator=generator)) % count
     wanted, moving = source.performance(who, what), source.performance(others, what)
     for some in torch.split(torch.arange(len(clips)), CLIPS_AT_ONCE):
         images = held_out.render(held_out.whole.content[clips[some]], moving[some])

@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..model import HamVAE
 from .metrics import FrameScores
 
+ALONE = "One character has no other to take a motion from; swap and identity look at two characters or more."
 CLIPS_AT_ONCE = 36  # held in memory as images; four characters in nine motions
 
 
@@ -134,11 +135,13 @@ def _count(source: Source, characters: int | None) -> int:
 
 
 def composed(held_out: HeldOut) -> Characters:
-    """The source, if its characters can be drawn in any motion.
+    """The source, if its characters can be drawn in any motion, and there are two to swap motions between.
 
-    Raises: UsageError: clips from files.
+    Raises: UsageError: clips from files, or one character.
     """
     source = held_out.source
     if not isinstance(source, Characters):
         raise UsageError(f"The {source.name} source has no exact renders to score against; use builtin or sprites.")
+    if held_out.characters == 1:
+        raise UsageError(ALONE)
     return source

@@ -27,7 +27,7 @@ def identity(held_out: HeldOut, judge: Judge, *, samples: int, seed: int = 0) ->
         motion_from_fitted_prior, motion_from_standard_prior: content of a clip, motion from a prior; see
             `disentanglement`.
 
-    Raises: UsageError: too few samples, or clips from files, whose attributes nobody knows.
+    Raises: UsageError: too few samples, or clips from files, whose attributes nobody knows, or one character alone.
     """
     source, count = composed(held_out), balanced(samples, len(held_out.source.classes))
     generator = torch.Generator().manual_seed(seed)

@@ -23,7 +23,7 @@ def swap(held_out: HeldOut, *, seed: int = 0) -> dict[str, float]:
             PSNR of the reconstructions less theirs. None is lost where content and motion do not leak into each other.
         right_motion: share of swaps that are nearer to the right render of the character than to any other motion's.
 
-    Raises: UsageError: clips from files, which have no renders of what nobody recorded.
+    Raises: UsageError: clips from files, which have no renders of what nobody recorded, or one character alone.
     """
     source = composed(held_out)
     motions = len(source.motions)

@@ -10,10 +10,10 @@ from ..errors import UsageError
 from ..model import HamVAE
 from ..spelling import nearest
 from .disentanglement import disentanglement
-from .draws import balanced
+from .draws import balanced, unseen
 from .floors import copy_floor, static_floor
 from .generation import generation
-from .held_out import HeldOut
+from .held_out import ALONE, HeldOut
 from .identity import identity
 from .judge import Judge
 from .judge.advice import training_command
@@ -44,7 +44,7 @@ def evaluate(
         model: of a run.
         source: the one it was trained on, opened as then.
         judge: trained on the same source and labels; needed for `JUDGED`.
-        tables: some of `TABLES`. Of several, those that do not apply to clips from files are left out.
+        tables: some of `TABLES`. Of several, those that do not apply to these clips are left out.
         seeds: 0, 1, …: how often what is drawn at random is drawn.
         samples: of each kind and seed, for the entropies.
         characters: how many of the test split, by default all.
@@ -132,9 +132,11 @@ def pooled(results: Sequence[Any]) -> Any:
 
 
 def _inapplicable(table: str, source: Source, held_out: HeldOut) -> str:
-    """Why a table says nothing about this source; empty if it does."""
+    """Why a table says nothing about these clips; empty if it does."""
+    if table == "disentanglement":
+        return unseen(held_out)
     if isinstance(source, Characters):
-        return ""
+        return ALONE if table in ("identity", "swap") and held_out.characters == 1 else ""
     if table in ("identity", "swap"):
         return f"The {source.name} source has no exact renders or known attributes; {table} is for builtin and sprites."
     if table == "roll" and not source.repeats("test", held_out.clips).any():
