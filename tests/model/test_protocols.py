@@ -85,6 +85,7 @@ def test_a_perfect_model_keeps_every_attribute(oracle: Oracle, judge: NearestJud
 def test_a_perfect_model_rolls_for_ever(oracle: Oracle, builtin: Characters) -> None:
     figures = roll(seen(oracle, builtin, 2))
     assert figures["mse_1_to_8"] == figures["mse_193_to_200"] == figures["mse_1000"] == 0
+    assert figures["ratio"] == 0
     assert 0 <= figures["norm_drift"] < 1e-6 and 0 <= figures["energy_drift"] < 1e-6
 
 

@@ -156,6 +156,22 @@ def test_the_interactive_sessions_of_a_document_go_as_shown(document: Path) -> N
     assert doctest.DocTestRunner().run(session).failed == 0
 
 
+def test_the_documents_hold_what_the_committed_results_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    tables = importlib.import_module("tables")
+    rendered, stale = [], []
+
+    def compare(document: Path, name: str, content: str) -> None:
+        text = document.read_text("utf-8")
+        rendered.append(name)
+        if tables.replaced(text, name, content, document.name) != text:
+            stale.append(f"{name} of {named(document)}")
+
+    monkeypatch.setattr(tables, "render", compare)
+    tables.main()
+    assert rendered and not stale, "make docs"
+
+
 def test_the_readme_of_symplectic_ops_names_everything_it_offers() -> None:
     door = ROOT / "packages/symplectic-ops/src/symplectic_ops/__init__.py"
     offered = re.findall(r"^from .* import .* as (\w+)$", door.read_text("utf-8"), re.MULTILINE)

@@ -76,7 +76,7 @@ def _swaps(model: HamVAE, source: Source) -> Drawn:
         one, other = _held_out(source, 2 * turn, 2 * SHOWN), _held_out(source, 2 * turn + 1, 2 * SHOWN)
         made = [model.swap(one, other), model.swap(other, one)]
         rows += [one, other, *made]
-        names += [f"A  {one.label}", f"B  {other.label}", "A as B", "B as A"]
+        names += [f"A  {one.label}", f"B  {other.label}", "A  as  B", "B  as  A"]
         table.append([one, other, *made])
     return _sheet(rows, names), grid(table)
 

@@ -24,7 +24,7 @@ def roll(held_out: HeldOut) -> dict[str, float]:
 
     Returns, not finite where an orbit left the range of numbers:
         mse_1_to_8, mse_193_to_200, mse_1000: errors of these frames against the clip, which repeats for ever.
-        ratio: frames 193–200 over frames 1–8; 1 if nothing is lost.
+        ratio: frames 193–200 over frames 1–8: about 1 if nothing is lost, and 0 if there was no error at all.
         norm_drift: of ‖s_t‖ over frames 1–200 and 1000: the mean over clips of the largest difference from ‖s₁‖, as a
             share of the mean of ‖s₁‖.
         energy_drift: likewise of the energy ½ sᵀMs; for an unconstrained operator, of what is symmetric in its M.
