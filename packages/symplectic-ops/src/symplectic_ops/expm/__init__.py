@@ -42,7 +42,7 @@ def expm(
     Triton, real matrices up to 32 × 32 take a fused way, one kernel for the value and one for the gradient. The first
     use on a machine compiles for some seconds. Inside torch.compile and torch.export the whole is one operator with a
     first derivative by torch.autograd; other derivatives raise there. A graph of CUDA kernels can record the fused
-    way, once it was used, and plain operations where `norm_bound` is given.
+    way, once it was used alike, and plain operations where `norm_bound` is given.
 
     Args:
         A: (..., n, n), real or complex floating point. Any strides; it is not written to.

@@ -1,11 +1,11 @@
 """The fused way: real matrices up to 32 × 32 on a GPU, where Triton 3.8 or newer is installed.
 
-One launch takes a batch through the whole algorithm, each matrix in the registers of its program; nothing is read by
-the host, so that a graph of CUDA kernels can record it. Nothing is kept for the gradient.
+One launch takes a batch through the whole algorithm, each matrix on the chip from beginning to end; nothing is read by
+the host, so that a graph of CUDA kernels can record it, once it was used alike. Nothing is kept for the gradient.
 """
 
-import functools
 import math
+import re
 import warnings
 from typing import Any, NamedTuple
 
@@ -40,6 +40,7 @@ POLYNOMIALS = {
     torch.float32: (taylor.ROWS_12, taylor.LEFT_CONSTANT_12, thresholds.DEGREES.index(12)),
     torch.float64: (taylor.ROWS_18, taylor.LEFT_CONSTANT_18, thresholds.DEGREES.index(18)),
 }
+_FOUND: dict[torch.device, Any] = {}  # what each device was found to run
 
 
 def suits(A: Tensor) -> bool:
@@ -101,19 +102,38 @@ def triton_is_here() -> bool:
         import triton
     except ImportError:
         return False
-    return tuple(map(int, triton.__version__.split(".")[:2])) >= (3, 8)
+    numbers = re.match(r"(\d+)\.(\d+)", triton.__version__)
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) >= (3, 8)
 
 
-@functools.cache
 def _kernels(device: torch.device) -> Any:
-    """The kernels, or None where there is no Triton or it cannot make code for this device."""
-    if not triton_is_here():
+    """The kernels, or None where there is no Triton, or it cannot make code for this device, or cannot be asked now.
+
+    One small launch decides for a device once and for all: not while a graph is recorded, which a first launch would
+    break, and not where memory is short, which says nothing about Triton.
+    """
+    if device in _FOUND:
+        return _FOUND[device]
+    if device.type == "cuda" and torch.cuda.is_current_stream_capturing():
         return None
     try:
+        _FOUND[device] = _tried(device)
+    except torch.OutOfMemoryError:
+        return None
+    return _FOUND[device]
+
+
+def _tried(device: torch.device) -> Any:
+    """The kernels after a first launch, or None with a warning that says why not."""
+    try:
+        if not triton_is_here():
+            return None
         from . import kernels
 
         A, X = torch.zeros(2, 1, 2, 2, device=device)
         _launch(kernels, "exponentials", (A,), X, thresholds.VALUE)
+    except torch.OutOfMemoryError:
+        raise
     except Exception as error:  # whatever a compiler or a driver raises that was never tested with this
         reason = str(error).strip().partition("\n")[0]
         warnings.warn(
