@@ -1,7 +1,5 @@
 """Flows at evenly spaced times: recognised as such, stepped through, and exact all the same."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 from torch import Tensor
@@ -9,8 +7,6 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from symplectic_ops import Hamiltonian, SkewSymmetricHamiltonian, energy, flow, symplectic_residual
 from symplectic_ops.even_grid import EvenGrid, Run, even_grid
-
-Reference = Callable[[Tensor], Tensor]
 
 pytestmark = [
     pytest.mark.usefixtures("either_way"),
@@ -98,9 +94,32 @@ def test_a_gradient_of_one_input_alone() -> None:
         torch.testing.assert_close(found, expected[i])
 
 
+def test_times_copied_for_each_state_are_stepped_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("tables")
+
+    monkeypatch.setattr("symplectic_ops.propagators.propagators", refuse)
+    flow(generators(4, 2), torch.randn(3, 2, 4, dtype=torch.float64), (torch.arange(7) / 4.0).repeat(3, 1))
+
+
+@pytest.mark.parametrize("times", [[0.0], [0.0, 0.5, 1.0], [0.0, 0.1, 1.0]])
+@pytest.mark.parametrize("shape", [(0, 4, 4), (2, 0, 0)])
+def test_no_blocks_or_blocks_of_no_rows_have_no_states(shape: tuple[int, int, int], times: list[float]) -> None:
+    at = torch.tensor(times)
+    assert flow(torch.zeros(shape), torch.zeros(2, *shape[:2]), at).shape == (2, len(times), *shape[:2])
+    assert flow(torch.zeros(shape), torch.zeros(shape[:2]), at).shape == (len(times), *shape[:2])
+
+
+def test_times_with_gradients_are_moved_precisely_too() -> None:
+    H, s0, times = generators(16, 2, dtype=torch.float32), torch.randn(3, 2, 16), torch.tensor([0.3, 200.5, 7.0])
+    found = flow(H, s0, times.clone().requires_grad_(), precise=True)
+    assert torch.equal(found, exact(H, s0, times).float())
+
+
 def test_times_repeated_for_each_state_are_one_grid() -> None:
     H, s0, times = generators(4, 2), torch.randn(3, 2, 4, dtype=torch.float64), torch.arange(7) / 4.0
     assert torch.equal(flow(H, s0, times.expand(3, -1)), flow(H, s0, times))
+    assert torch.equal(flow(H, s0, times.repeat(3, 1)), flow(H, s0, times))
     assert torch.equal(flow(H, s0[0], times.expand(3, -1)), flow(H, s0[:1], times).expand(3, -1, -1, -1))
 
 
@@ -163,6 +182,11 @@ def test_few_far_times_keep_their_digits_in_large_blocks(times: list[float]) -> 
     H, s0, at = generators(16, 2, dtype=torch.float32), torch.randn(3, 2, 16), torch.tensor(times)
     error = (flow(H, s0, at) - exact(H, s0, at)).norm(dim=-1) / s0.norm(dim=-1)[:, None]
     assert error.max() <= 1e-6
+
+
+def test_a_misspelt_structure_is_refused_at_time_zero_too() -> None:
+    with pytest.raises(ValueError, match="`structure` must be one of"):
+        flow(generators(4), torch.zeros(4, dtype=torch.float64), torch.zeros(1), structure="skew")  # type: ignore[arg-type]
 
 
 def test_time_zero_alone_has_gradients() -> None:

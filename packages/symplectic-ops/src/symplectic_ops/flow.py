@@ -25,19 +25,20 @@ DOUBLES = {"cpu": 8, "cuda": LARGEST}
 def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = None, precise: bool = False) -> Tensor:
     r"""The solution :math:`s(t) = e^{tH} s_0` of ds/dt = H s at the given times.
 
-    s(0) is s0 to the last bit. Times that are evenly spaced, to within a rounding of the finer of their dtype and
-    that of H, and the same for the
-    whole batch are stepped through away from zero: in double precision where blocks have at most 8 rows (32 on a GPU),
-    else in the precision of H unless `precise` asks for more. Any other times have their propagators from tables of
-    powers or exponentials in double precision, or, where the structure is "skew-symmetric", turn every mode at its
-    frequency. So in small blocks, and at such other times, the state 200 frames away is as accurate as the next. In
-    float16 and bfloat16 states are moved in float32 and rounded once. Autocasting has no effect.
+    s(0) is s0 to the last bit. Times that are evenly spaced, to within a rounding of the finer of their dtype and that
+    of H, and the same for the whole batch are stepped through away from zero: in double precision where blocks have at
+    most 8 rows (32 on a GPU), else in the precision of H unless `precise` asks for more. Any other times have their
+    propagators from tables of powers or exponentials in double precision, or, where the structure is "skew-symmetric",
+    turn every mode at its frequency. So in small blocks, and at such other times, the state 200 frames away is as
+    accurate as the next. In float16 and bfloat16 states are moved in float32 and rounded once. Autocasting does not
+    round states, nor gradients taken outside of it.
 
     Args:
         H: generators (*k, n, n).
         s0: states at time zero, (b, *k, n), or (*k, n) for one state. Same dtype as H.
         times: real times of any dtype, negative is backward: (t,), shared by the batch, or (b, t).
-        structure: what is known of H, which is not checked; see `expm`.
+        structure: what is known of H, which is not checked; see `expm`. The states of a matrix that is not
+            "skew-symmetric", given as one, are unspecified: each way through the times makes its own of it.
         precise: move the states in double precision, and round only what is returned: no drift however far they go.
 
     Returns:
@@ -58,8 +59,8 @@ def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = 
     _check(H, s0, times)
     n, blocks = H.shape[-1], H.shape[:-2]
     one_state, one_grid = s0.ndim < H.ndim, times.ndim == 1
-    generators = H.reshape(-1, n, n)
-    states = (s0[None] if one_state else s0).to(WORKING_DTYPES[s0.dtype]).reshape(-1, len(generators), n)
+    generators = H.reshape(blocks.numel(), n, n)
+    states = s0.to(WORKING_DTYPES[s0.dtype]).reshape(1 if one_state else len(s0), len(generators), n)
     with without_autocast(H.device):
         found = _states(generators, states, times, structure, precise)
     found = found.view(*found.shape[:2], *blocks, n).to(s0.dtype)
@@ -75,7 +76,8 @@ def _states(H: Tensor, states: Tensor, times: Tensor, structure: Structure | Non
     double = torch.complex128 if H.is_complex() else torch.float64
     if times.requires_grad or has_tangent(times):
         times = torch.atleast_2d(times).to(home, torch.float64)  # type: ignore[no-untyped-call]
-        return _each_by_itself(H.to(home, double), states, times, structure)
+        wide = states.to(home, double) if precise else states
+        return _each_by_itself(H.to(home, double), wide, times, structure).to(states)
     grid = _even(times, double if precise else states.dtype)
     if grid:
         wide = precise or H.shape[-1] <= DOUBLES.get(H.device.type, 0)
@@ -123,7 +125,7 @@ class Flow(nn.Module):
 def _even(times: Tensor, dtype: torch.dtype) -> EvenGrid | None:
     """The even grid that times (t,), or all rows of times (b, t), are to within a rounding of their dtype and this."""
     if times.ndim == 2:
-        if not len(times) or (len(times) > 1 and times.stride(0)):
+        if not len(times) or (times.stride(0) and not bool((times == times[:1]).all())):
             return None
         times = times[0]
     own = times.dtype if times.is_floating_point() else torch.float64
