@@ -189,6 +189,11 @@ def test_a_misspelt_structure_is_refused_at_time_zero_too() -> None:
         flow(generators(4), torch.zeros(4, dtype=torch.float64), torch.zeros(1), structure="skew")  # type: ignore[arg-type]
 
 
+def test_a_first_state_away_from_zero_is_not_rounded_on_the_way() -> None:
+    H, s0, at = generators(16, 2, dtype=torch.float32), torch.randn(3, 2, 16), torch.arange(20) + 3.5
+    assert torch.equal(flow(H, s0, at, precise=True), flow(H.double(), s0.double(), at).float())
+
+
 def test_time_zero_alone_has_gradients() -> None:
     H, s0 = generators(4, 2).requires_grad_(), torch.randn(3, 2, 4, dtype=torch.float64)
     (found,) = torch.autograd.grad(flow(H, s0, torch.tensor([0.0])).sum(), H)

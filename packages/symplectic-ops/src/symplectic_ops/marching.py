@@ -30,7 +30,7 @@ def march(H: Tensor, states: Tensor, grid: EvenGrid, dtype: torch.dtype, structu
     used = {run.step for run in runs if run.length > 1} | {run.start for run in runs if run.start or run.length == 1}
     home = states.device if dtype == states.dtype else H.device
     moving = {time: expm(time * H.mT, structure=structure, check_finite=False).to(home, dtype) for time in used}
-    pieces = [_along(run, moving, states) for run in runs]
+    pieces = [_along(run, moving, states).to(states) for run in runs]
     if grid.before:
         pieces[0] = pieces[0].flip(1)
     whole = pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
@@ -41,7 +41,7 @@ def _along(run: Run, moving: dict[float, Tensor], first: Tensor) -> Tensor:
     """The states of one run (b, t, k, n), from those at time zero (b, k, n)."""
     if run.start or run.length == 1:  # a time alone at zero too, whose derivative is zero and not missing
         R = moving[run.start]
-        first = (first.transpose(0, 1).to(R) @ R).to(first).transpose(0, 1)
+        first = (first.transpose(0, 1).to(R) @ R).transpose(0, 1)
     if run.length == 1:
         return first[:, None].clone()
     R = moving[run.step]
