@@ -50,29 +50,44 @@ class Variant(NamedTuple):
 
 
 def variants() -> Iterator[Variant]:
+    """A gradient of the exponential reads its matrix transposed; so does a flow, and then its adjoint does not."""
     for (name, dtype), shapes in fused.SHAPES.items():
         rows, constant, _ = fused.POLYNOMIALS[dtype]
-        for size, pack, warps in shapes:
+        for n, pack, warps in shapes:
             matrices = dict.fromkeys("AEXL", POINTERS[dtype])
-            values = {"column_step": 1, "E_column_step": 1, "ROWS": rows, "LEFT_CONSTANT": constant}
-            arguments = {**matrices, **values, "SIZE": size, "PACK": pack, "log2_bound": "fp32"}
-            yield Variant(getattr(kernels, name), dtype, size, warps, arguments)
+            steps = of_matrix("", n, transposed=name == "derivatives") | of_matrix("E_", n)
+            values = {"log2_bound": "fp32", "ROWS": rows, "LEFT_CONSTANT": constant, "SIZE": n, "PACK": pack}
+            yield Variant(getattr(kernels, name), dtype, n, warps, {**matrices, **steps, **values})
     for dtype in fused.POLYNOMIALS:
-        for size, warps in stepping.WARPS.items():
-            states = dict.fromkeys("uy", POINTERS[dtype])
-            values = {"P_column_step": 1, "u_column_step": 1, "ADDED": True, "SIZE": size, "ROWS": stepping.ROWS}
-            yield Variant(recurrences, dtype, size, warps, {"P": POINTERS[torch.float64], **states, **values})
+        for n, warps in stepping.WARPS.items():
+            for adjoint in (False, True):
+                pointers = {"P": POINTERS[torch.float64], **dict.fromkeys("uy", POINTERS[dtype])}
+                steps = of_matrix("P_", n, transposed=not adjoint) | {"u_column_step": 1}
+                steps |= dict.fromkeys([f"{x}_step" for x in ("u_batch", "u_time", "u_block", "y_batch", "y_time")], n)
+                values = {"ADDED": adjoint, "SIZE": n, "ROWS": stepping.ROWS}
+                yield Variant(recurrences, dtype, n, warps, {**pointers, **steps, **values})
+
+
+def of_matrix(prefix: str, n: int, *, transposed: bool = False) -> dict[str, object]:
+    """The steps of contiguous matrices n × n, or of what `mT` makes of them."""
+    row, column = (1, n) if transposed else (n, 1)
+    batch = "block" if prefix == "P_" else "batch"
+    return {f"{prefix}{batch}_step": n * n, f"{prefix}row_step": row, f"{prefix}column_step": column}
 
 
 def compiled(variant: Variant) -> Any:
-    """The code of a variant, with what a launch would tell the compiler: pointers and steps are multiples of 16."""
+    """The code of a variant, with what a launch tells the compiler: which steps are 1 or, like pointers, divide by 16.
+
+    Numbers of states, blocks and times could be anything.
+    """
     names = variant.kernel.arg_names
     given = {name: variant.arguments.get(name, "i32") for name in names}
+    steps = {name: value for name, value in given.items() if name.endswith("step") and value != 1}
+    given |= dict.fromkeys(steps, "i32")
     signature = {name: kind if isinstance(kind, str) else "constexpr" for name, kind in given.items()}
     values = {name: value for name, value in given.items() if not isinstance(value, str)}
-    even = [
-        name for name, kind in signature.items() if kind.startswith("*") or (name.endswith("step") and kind == "i32")
-    ]
+    sizes = {**steps, "n": variant.size}
+    even = [name for name, kind in signature.items() if kind.startswith("*") or sizes.get(name, 1) % 16 == 0]
     attributes = {(names.index(name),): [["tt.divisibility", 16]] for name in even}
     source = ASTSource(fn=variant.kernel, signature=signature, constexprs=values, attrs=attributes)
     return triton.compile(source, target=TARGET, options={"num_warps": variant.warps})
@@ -92,6 +107,7 @@ def measured(variant: Variant) -> dict[str, object]:
         "kernel": variant.kernel.__name__,
         "dtype": str(variant.dtype).removeprefix("torch."),
         "n": variant.size,
+        **({"added": variant.arguments["ADDED"]} if variant.kernel is recurrences else {}),
         "pack": variant.arguments.get("PACK", 1),
         "warps": variant.warps,
         "registers": int(re.findall(r"Used (\d+) registers", said)[0]),

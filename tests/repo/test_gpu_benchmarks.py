@@ -64,12 +64,20 @@ def test_a_line_of_the_exponential_has_times_errors_and_shares(module: Any) -> N
     assert limits.bytes == 2 * 4 * 4 * 16 * 16 / 1e-3 and limits.multiply_adds["float64"] == 16**3 / 1e-3
     for what, moved, passes in ((module.FORWARD, 2, 1), (module.BOTH, 5, 4)):
         line = module.row(3, 4, "float64", 0.1, what, "cpu", pretended, as_it_is)
+        assert line["error_of_ours_over_plain"] > 0
         line = module.with_shares(line, limits)
         assert line["contenders"].keys() == {"torch", "plain", "checked", "ours", "recorded"}
         for cell in line["contenders"].values():
             assert cell["us"] == 1000 and cell["torch_over_it"] == 1 and cell["error"] < 1e-14
         assert line["share_of_copy_bandwidth"] == pytest.approx(moved * 3 * 16 * 8 / (2 * 4096), abs=1e-3)
         assert line["share_of_multiply_add_rate"] == pytest.approx(passes * 5 * 3 * 64 / 4096, abs=1e-3)
+
+
+@pytest.mark.parametrize("module", ["gpu_expm"], indirect=True)
+def test_no_products_are_counted_where_the_kernels_do_not_go(module: Any) -> None:
+    line = module.row(1, 34, "float32", 0.1, module.FORWARD, "cpu", pretended, as_it_is)
+    limits = module.Roofline(1e9, {"float32": 1e9})
+    assert module.with_shares(line, limits)["share_of_multiply_add_rate"] is None
 
 
 @pytest.mark.parametrize("module", ["gpu_expm"], indirect=True)
@@ -101,6 +109,14 @@ def test_a_line_of_the_flow_has_times_and_errors(module: Any) -> None:
     assert line["error"].keys() == {"loop", "exponentials", "ours"} and max(line["error"].values()) < 1e-6
 
 
+@pytest.mark.parametrize("module", ["gpu_flow"], indirect=True)
+def test_a_flow_that_is_far_from_float64_is_not_timed(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = module.flow
+    monkeypatch.setattr(module, "flow", lambda H, s0, times: 1.001 * flow(H, s0, times))
+    with pytest.raises(SystemExit, match=r"1\.0e-03 from float64 at n = 4, 3 states, 5 times|2\.0e-03 from"):
+        module.row(4, 3, 5, "cpu", pretended)
+
+
 @pytest.mark.parametrize("n", [8, pytest.param(16, marks=pytest.mark.long), pytest.param(32, marks=pytest.mark.long)])
 def test_every_kernel_compiles_for_a_gpu_and_keeps_its_matrices_in_registers(
     root: Path, tmp_path: Path, n: int
@@ -112,7 +128,7 @@ def test_every_kernel_compiles_for_a_gpu_and_keeps_its_matrices_in_registers(
     environment = {**os.environ, "TRITON_CACHE_DIR": str(tmp_path / "cache")}
     subprocess.run(command, check=True, capture_output=True, env=environment, timeout=PATIENCE)
     rows = json.loads(result.read_text())["rows"]
-    assert len(rows) == 3 * 2
+    assert len(rows) == 4 * 2  # a flow with and without what is added
     for row in rows:
         assert 0 < row["registers"] <= 255
         assert row["spilled_bytes"] <= (64 if n == 32 else 0)  # another version of Triton may need a few there
