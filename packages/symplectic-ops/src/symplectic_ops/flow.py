@@ -76,8 +76,8 @@ def _states(H: Tensor, states: Tensor, times: Tensor, structure: Structure | Non
     double = torch.complex128 if H.is_complex() else torch.float64
     if times.requires_grad or has_tangent(times):
         times = torch.atleast_2d(times).to(home, torch.float64)  # type: ignore[no-untyped-call]
-        wide = states.to(home, double) if precise else states
-        return _each_by_itself(H.to(home, double), wide, times, structure).to(states)
+        moved = states.to(home, double) if precise else states
+        return _each_by_itself(H.to(home, double), moved, times, structure).to(states)
     grid = _even(times, double if precise else states.dtype)
     if grid:
         wide = precise or H.shape[-1] <= DOUBLES.get(H.device.type, 0)
