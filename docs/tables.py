@@ -14,6 +14,7 @@ from hamvae_model.evaluation.published import ALIKE, published
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+FUSED = "0009-fused-on-the-gpu.md"
 ABLATION = "0008-what-the-preset-is-made-of.md"
 ROWS = {  # where the result has it: what the reader sees, and how
     "generation.first_frame.ssim": ("16 frames from the first frame alone: SSIM", "{:.4f}"),
@@ -84,6 +85,9 @@ def main() -> None:
         measured = known(result)
         render(ours, name, made(measured) + "\n" + source_of(measured) if measured else "Not measured yet.\n")
     render(ours, "memory", memory_table(memory) + "\n" + source_of(memory))
+    kernels = known("gpu-kernels")
+    assert kernels is not None
+    render(ROOT / "docs" / "notes" / FUSED, "kernels", kernels_table(kernels))
 
 
 def render(document: Path, name: str, content: str) -> None:
@@ -169,6 +173,20 @@ def memory_table(memory: dict) -> str:
     for row in memory["rows"]:
         cells = [f"{row['times_the_size_of_A'][name]:.1f}" for name in names]
         lines.append(f"| {row['dtype']}, norm {row['norm']:g} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def kernels_table(kernels: dict) -> str:
+    lines = ["| | n | matrices, warps of a program | registers | spilled, bytes | shared, bytes | multiplications |"]
+    lines.append("|-" * 7 + "|")
+    for row in kernels["rows"]:
+        what = {"exponentials": "value", "derivatives": "gradient"}.get(row["kernel"])
+        what = what or ("flow, adjoint" if row["added"] else "flow, states")
+        of_program = "16 states" if "flow" in what else str(row["pack"])
+        done = sum(row.get(name, 0) for name in ("FFMA", "DFMA", "DMMA"))
+        place = (f"{what}, {row['dtype']}", row["n"], f"{of_program}, {row['warps']}")
+        asked = (row["registers"], row["spilled_bytes"], row["shared_bytes"], f"{done} of {row['instructions']}")
+        lines.append("| " + " | ".join(map(str, place + asked)) + " |")
     return "\n".join(lines) + "\n"
 
 
