@@ -33,6 +33,8 @@ def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = 
     accurate as the next. In float16 and bfloat16 states are moved in float32 and rounded once. Autocasting does not
     round states, nor gradients taken outside of it.
 
+    A flow cannot be recorded in a CUDA graph: it reads its times, and looks at its result.
+
     Args:
         H: generators (*k, n, n).
         s0: states at time zero, (b, *k, n), or (*k, n) for one state. Same dtype as H.
