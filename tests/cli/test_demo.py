@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("tiny_demo", "one_character")
 @pytest.fixture
 def one_character(monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo judges its model on a single character, which takes a second."""
-    monkeypatch.setattr(import_module("hamvae_cli.demo"), "JUDGED", 1)
+    monkeypatch.setattr(import_module("hamvae_cli.demo"), "JUDGED", 2)
 
 
 def test_the_demo_trains_draws_and_scores_and_a_second_one_reuses_the_run(hamvae: Command, here: Path) -> None:

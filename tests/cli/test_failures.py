@@ -92,7 +92,7 @@ def test_a_damaged_run_is_refused_by_the_name_of_the_file(
         ("out", "'out' must end in one of .gif"),
         ("absent/out.gif", "The folder 'absent' does not exist; make it first."),
         ("folder.gif", "'folder.gif' is a folder; name a file."),
-        ("file.gif/out.gif", "The folder 'file.gif' does not exist"),
+        ("file.gif/out.gif", "'file.gif' is a file; name a folder"),
     ],
 )
 def test_an_output_that_could_not_be_written_is_refused_before_the_model_is_loaded(
