@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hamvae_model.evaluation.published import ALIKE, published
+from hamvae_model.spelling import counted
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -270,7 +271,7 @@ def ablated() -> dict[str, str]:
 def origin(result: dict) -> list[str]:
     """What was run, on what."""
     machine = result["scored_on"]
-    seeds = f"seed {result['seed']}" if "seed" in result else f"{result['seeds']} seeds of training"
+    seeds = f"seed {result['seed']}" if "seed" in result else f"{counted(result['seeds'], 'seed')} of training"
     return [
         f"`{result['command']}`: {result['characters']} characters in every motion, {result['steps']} steps, {seeds}; "
         f"{machine['processor']}, {machine['cores']} cores, torch {machine['torch']}, scored at commit "

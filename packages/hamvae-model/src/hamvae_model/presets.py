@@ -36,7 +36,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "sprites-small": Preset(
         summary="the Sprites sheets in under an hour on two CPU cores",
-        training={"steps": 26000},  # about 45 minutes on two cores
+        training={"steps": 26000},  # about an hour even on one core
     ),
     "clips": Preset(
         summary="your own pixel art in under half an hour on two CPU cores",
