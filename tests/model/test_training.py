@@ -117,7 +117,7 @@ def test_the_learning_rate_warms_up_and_ends_near_zero(tiny: hv.Config) -> None:
 def test_a_resumed_run_equals_the_uninterrupted_one_to_the_last_bit(
     tiny: hv.Config, builtin: Characters, run: Path, tmp_path: Path, stop_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hamvae_model.training.REPORT_EVERY", 1)
+    monkeypatch.setattr("hamvae_model.training.loop.REPORT_EVERY", 1)
     train(tiny, tmp_path / "run", builtin, stop_at=stop_at)
     train(checkpoint.load_config(tmp_path / "run"), tmp_path / "run", builtin, resume=True)
     ours, theirs = (load_file(folder / "state" / "training.safetensors") for folder in (tmp_path / "run", run))
@@ -128,7 +128,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one_to_the_last_bit(
 def test_closing_the_iterator_early_saves_what_was_learnt(
     tiny: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hamvae_model.training.REPORT_EVERY", 1)
+    monkeypatch.setattr("hamvae_model.training.loop.REPORT_EVERY", 1)
     train(tiny, tmp_path / "run", builtin, stop_at=3)
     model = new_model(tiny)
     step, _ = checkpoint.load_state(tmp_path / "run", model, new_optimiser(model))
@@ -170,7 +170,7 @@ def test_resuming_where_nothing_is_says_so(tiny: hv.Config, builtin: Characters,
 def test_a_resumed_log_has_each_step_once(
     tiny: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hamvae_model.training.REPORT_EVERY", 1)
+    monkeypatch.setattr("hamvae_model.training.loop.REPORT_EVERY", 1)
     train(tiny, tmp_path / "run", builtin, stop_at=3)
     with (tmp_path / "run" / "metrics.jsonl").open("a") as log:
         log.write('{"step": 4, "loss": 1}\n{"step": 5, "lo')  # what a killed process leaves behind
@@ -226,7 +226,7 @@ def test_a_run_that_diverges_keeps_what_was_saved_before(
     reports = hv.fit(tiny, tmp_path / "run", source=builtin)
     next(reports)
     state = (tmp_path / "run" / "state" / "training.safetensors").read_bytes()
-    monkeypatch.setattr("hamvae_model.training.schedule", lambda step, training: math.nan)
+    monkeypatch.setattr("hamvae_model.training.step.schedule", lambda step, training: math.nan)
     with pytest.raises(HamvaeError, match="left the range of numbers"):
         list(reports)
     assert (tmp_path / "run" / "state" / "training.safetensors").read_bytes() == state

@@ -10,9 +10,6 @@ unpickled.
 
 import json
 import math
-import os
-import platform
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from torch import Tensor
 
 from .atomic import write_bytes
 from .config import FORMAT, Config
+from .environment import environment
 from .errors import HamvaeError, UsageError
 from .inventory import differences
 from .model import HamVAE
@@ -183,16 +181,3 @@ def _config(header: dict[str, str], path: Path) -> Config:
         return Config.from_json(header.get("config", "{}"))
     except HamvaeError as error:
         raise HamvaeError(f"'{path}' cannot be used. {error}") from None
-
-
-def environment() -> dict[str, object]:
-    """The machine and the versions that are at work."""
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "platform": platform.platform(),
-        "cpus": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "command": sys.argv,
-    }

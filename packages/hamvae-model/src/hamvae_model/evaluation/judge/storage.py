@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from ...checkpoint import environment
 from ...config import JUDGE_FORMAT, read_json
+from ...environment import environment
 from ...errors import HamvaeError
 from ...tensor_file import read_tensors, rebuilt, write_tensors
 from .config import JudgeConfig

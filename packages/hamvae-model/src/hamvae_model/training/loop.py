@@ -1,8 +1,4 @@
-"""Training: an iterator of reports that climbs the bound; no printing, no option parsing.
-
-Step i draws everything random from a generator seeded by (seed, i), so a run that is interrupted and resumed
-goes through the same numbers as one that is not.
-"""
+"""Training: an iterator of reports that climbs the bound; no printing, no option parsing."""
 
 import math
 import time
@@ -11,18 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from . import checkpoint
-from .config import Config, TrainingConfig
-from .data import Source
-from .errors import HamvaeError, UsageError
-from .history import lookback
-from .model import HamVAE, Views
-from .objective import terms
-from .samples import PreviewClips, sample_sheet
+from .. import checkpoint
+from ..config import Config
+from ..data import Source
+from ..errors import UsageError
+from ..model import HamVAE
+from ..samples import PreviewClips, sample_sheet
+from .step import new_model, new_optimiser, train_step
+from .views import seed_of
 
 REPORT_EVERY = 10  # steps between reports: reading a loss waits for the device
 PRIOR_CLIPS = 64  # clips of each class the starting prior is fitted to
@@ -80,105 +75,6 @@ def fit(
     start, best = checkpoint.load_state(run, model, optimiser) if resume else (0, -math.inf)
     checkpoint.truncate_log(run, start)
     return _Run(model, optimiser, source, run, start, best).reports()
-
-
-def new_model(config: Config) -> HamVAE:
-    """An untrained model, its initial weights a function of the seed alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_seed(config.training.seed, 0))
-        return HamVAE(config)
-
-
-def new_optimiser(model: HamVAE) -> torch.optim.Optimizer:
-    """Adam with one group for each parameter, in the model's order, so that saved moments find theirs by name."""
-    training = model.config.training
-    groups = [
-        {
-            "params": [parameter],
-            "base_rate": training.learning_rate * (training.operator_rate if name.startswith("motion.") else 1.0),
-        }
-        for name, parameter in model.named_parameters()
-    ]
-    return torch.optim.Adam(groups, lr=training.learning_rate, betas=(0.9, 0.99), fused=True)
-
-
-def train_step(model: HamVAE, optimiser: torch.optim.Optimizer, source: Source, step: int) -> dict[str, Tensor]:
-    """One step of Adam on the bound; returns the detached terms.
-
-    Raises: HamvaeError: a term or a gradient is not finite; the weights are then as before.
-    """
-    config = model.config
-    generator = torch.Generator().manual_seed(_seed(config.training.seed, step))
-    device = model.start_prior.mean.device
-    views = draw_views(config, source, generator, device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=config.training.bfloat16):
-        explanation = model(views, generator)
-    parts = terms(explanation, views, variance=config.objective.variance, length=config.model.length)
-    loss = parts.bound(config.objective) / (config.model.length * views.targets[0, 0].numel())
-    optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.training.gradient_clip)
-    losses = {name: value.detach() for name, value in {"loss": loss, **vars(parts), "gradient_norm": norm}.items()}
-    if not torch.stack(list(losses.values())).isfinite().all():  # one wait for the device, not one for each
-        broken = [name for name, value in losses.items() if not value.isfinite()][-1].replace("_", " ")
-        raise HamvaeError(
-            f"The {broken} is no longer finite at step {step}, and the run stops; what was saved before is kept. Train "
-            "with another seed, or with a bounded operator (elliptic or skew-symmetric)."
-        )
-    for group in optimiser.param_groups:
-        group["lr"] = group["base_rate"] * schedule(step, config.training)
-    optimiser.step()
-    return losses
-
-
-def draw_views(config: Config, source: Source, generator: torch.Generator, device: torch.device) -> Views:
-    """Draw a batch of clips and what to look at in each: eq. (11)'s random reference frame and random targets.
-
-    A clip that repeats is seen whole, any other through a random window of the model's length. The reference frame is
-    uniform over that. For a share `single_image` of the clips it is the first frame, seen without history and with
-    content from it alone: what generation from one image asks for. Targets are a random few of the frames, of a clip
-    that repeats tiled to `horizon` frames so that the flow learns to come round.
-    """
-    training, batch, history = config.training, config.training.batch, config.model.history
-    clips = torch.randint(source.splits["train"], (batch,), generator=generator)
-    lengths, repeats = source.lengths("train", clips), source.repeats("train", clips)
-    span = torch.where(repeats, lengths, config.model.length)
-    reference = _below(span, generator)
-    single = torch.rand(batch, generator=generator) < training.single_image
-    reference[single] = 0
-    content = torch.rand(batch, history, generator=generator) < 0.5
-    reach = torch.where(repeats, span.clamp(min=training.horizon), span)
-    order = torch.rand(batch, int(reach.max()), generator=generator)
-    order[torch.arange(order.shape[1]) >= reach.unsqueeze(1)] = torch.inf
-    targets = order.argsort(1)[:, : training.decoded_frames]
-    start = _below(lengths - span + 1, generator).unsqueeze(1)
-
-    whole = start + torch.arange(int(span.max()))
-    window, seen = lookback(source.times("train", clips, whole), reference, history)
-    content &= seen
-    content[~content.any(1), -1] = True
-    chosen = start + torch.cat([window, targets], dim=1)
-    frames = source.frames("train", clips, chosen).to(device)
-    times = source.times("train", clips, chosen)
-    return Views(
-        window=frames[:, :history],
-        history=seen.to(device),
-        content=content.to(device),
-        targets=frames[:, history:],
-        offsets=(times[:, history:] - times[:, history - 1 : history]).to(device),
-        labels=source.labels("train", clips).to(device),
-    )
-
-
-def _below(limits: Tensor, generator: torch.Generator) -> Tensor:
-    """Whole numbers int64 (m,), uniform over 0 to limit − 1 for each of `limits` (m,)."""
-    return (torch.rand(limits.shape, generator=generator, dtype=torch.float64) * limits).long()
-
-
-def schedule(step: int, training: TrainingConfig) -> float:
-    """Linear warm-up, then half a cosine down to zero at the last step; a factor of the learning rate."""
-    warm = min(1.0, step / training.warmup) if training.warmup else 1.0
-    return warm * 0.5 * (1 + math.cos(math.pi * (step - 1) / training.steps))
 
 
 class _Run:
@@ -255,7 +151,7 @@ class _Run:
     def fit_prior(self) -> None:
         """Fit the starting prior to the first frames of a fixed draw of training clips."""
         count = PRIOR_CLIPS * len(self.source.classes)
-        generator = torch.Generator().manual_seed(_seed(self.model.config.training.seed, 0))
+        generator = torch.Generator().manual_seed(seed_of(self.model.config.training.seed, 0))
         clips = torch.randint(self.source.splits["train"], (count,), generator=generator)
         device = self.model.start_prior.mean.device
         labels = self.source.labels("train", clips).to(device)
@@ -276,8 +172,3 @@ def _denormals_flushed() -> Generator[None, None, None]:
         yield
     finally:
         torch.set_flush_denormal(False)
-
-
-def _seed(seed: int, step: int) -> int:
-    """A seed for one step: independent streams for neighbouring (seed, step)."""
-    return int(np.random.SeedSequence([seed, step]).generate_state(1)[0])
