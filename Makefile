@@ -29,7 +29,7 @@ demo: $(READY)  ## train on the built-in characters and swap their motions; writ
 test: $(READY)  ## run the tests that take minutes at most together
 	$(BIN)/python -m pytest -m 'not long'
 
-test-long: $(READY)  ## run the long tests and the installed wheels' own
+test-long: $(READY)  ## run the long tests and the installed wheels' own; rewrites benchmarks/results/faults-*.json
 	$(BIN)/python -m pytest -m long
 
 # In an environment of its own for each, made in a temporary folder and removed with it.

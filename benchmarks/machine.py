@@ -1,5 +1,6 @@
-"""Where and from what a figure was measured; stored beside it."""
+"""Where and from what a figure was measured; stored beside it. Run by itself, it prints that as JSON."""
 
+import json
 import os
 import platform
 import subprocess
@@ -33,3 +34,7 @@ def _processor() -> str:
     names = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     found = [line.partition(":")[2].strip() for line in names if line.startswith("model name")]
     return found[0] if found else platform.processor()
+
+
+if __name__ == "__main__":
+    print(json.dumps(provenance()))

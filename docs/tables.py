@@ -89,6 +89,7 @@ def main() -> None:
     kernels = known("gpu-kernels")
     assert kernels is not None
     render(ROOT / "docs" / "notes" / FUSED, "kernels", kernels_table(kernels))
+    render(ROOT / "docs" / "runs.md", "faults", faults_table())
 
 
 def render(document: Path, name: str, content: str) -> None:
@@ -188,6 +189,20 @@ def kernels_table(kernels: dict) -> str:
         place = (f"{what}, {row['dtype']}", row["n"], f"{of_program}, {row['warps']}")
         asked = (row["registers"], row["spilled_bytes"], row["shared_bytes"], f"{done} of {row['instructions']}")
         lines.append("| " + " | ".join(map(str, place + asked)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def faults_table() -> str:
+    """A row for each fault that the long tests counted: what was tried, how often, how many lost anything."""
+    results = [json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("faults-*.json"))]
+    rows = [result for result in results if "tried" in result]
+    if not rows:
+        return "Not counted yet.\n"
+    lines = ["| tried | times | lost anything | commit, date |", "|---|---|---|---|"]
+    for row in rows:
+        machine = row["measured_on"]
+        when = f"{machine['commit'][:10]}, {machine['date']}"
+        lines.append(f"| {row['tried']} | {row['times']} | {row['lost']} | {when} |")
     return "\n".join(lines) + "\n"
 
 
