@@ -29,26 +29,38 @@ LOG = "metrics.jsonl"
 INVENTORY = "data.json"
 
 
-def create_run(run: Path, config: Config, inventory: Mapping[str, str]) -> None:
-    """Make the folder with its configuration, the inventory of its data, and a record of the environment.
+def make_folder(run: Path) -> None:
+    """Make a folder for a new run.
 
     Raises: UsageError: it holds a run already, or cannot be made.
     """
-    if (run / STATE).exists() or (run / WEIGHTS).exists():
-        raise UsageError(
-            f"'{run}' already holds a run; continue it with `hamvae train --resume {run}`, or choose another folder."
-        )
+    _refuse_a_run(run)
     try:
         (run / "state").mkdir(parents=True, exist_ok=True)
         (run / "samples").mkdir(exist_ok=True)
     except OSError as error:
         raise UsageError(f"The run folder '{run}' cannot be made ({error.strerror}); choose another --run.") from None
+
+
+def create_run(run: Path, config: Config, inventory: Mapping[str, str]) -> None:
+    """Fill the folder with its configuration, the inventory of its data, and a record of the environment.
+
+    Raises: UsageError: it holds a run by now, or cannot be written to.
+    """
+    _refuse_a_run(run)
     for leftover in (run / LOG, run / BEST, run / INVENTORY, *(run / "samples").glob("step-*.png")):
         leftover.unlink(missing_ok=True)  # of a run that ended before it was saved
     write_bytes(run / "config.json", config.to_json().encode())
     write_bytes(run / "environment.json", json.dumps(environment(), indent=2).encode())
     if inventory:
         write_bytes(run / INVENTORY, json.dumps(inventory, indent=0).encode())
+
+
+def _refuse_a_run(run: Path) -> None:
+    if (run / STATE).exists() or (run / WEIGHTS).exists():
+        raise UsageError(
+            f"'{run}' already holds a run; continue it with `hamvae train --resume {run}`, or choose another folder."
+        )
 
 
 def check_inventory(run: Path, inventory: Mapping[str, str]) -> None:

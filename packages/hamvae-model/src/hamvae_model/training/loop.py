@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from ..config import Config
 from ..data import Source
 from ..errors import UsageError
 from ..model import HamVAE
+from ..run_lock import run_lock
 from ..samples import PreviewClips, sample_sheet
 from .step import new_model, new_optimiser, train_step
 from .views import seed_of
@@ -54,27 +56,41 @@ def fit(
     """Train a model in the folder `run`; each item is a `Report`, and the last comes after the last step.
 
     Closing the iterator early saves what was learnt, to be continued with ``resume=True``; so does every
-    `save_every`-th step.
+    `save_every`-th step. No other process can train in the folder until the iterator has ended or is closed.
 
     Raises:
         UsageError: the folder holds a run already (or none, with `resume`), or cannot be written; the source has
             other classes than the configuration, or other clips than the run was begun with.
-        HamvaeError: the loss is no longer finite, or the disk refused data; what was saved last stays.
+        HamvaeError: another process trains there; the loss is no longer finite, or the disk refused data, and then
+            what was saved last stays.
     """
     run = Path(run)
     if source.classes != config.model.classes:
         raise UsageError(
             f"The run moves {', '.join(config.model.classes)}; the {source.name} source has other classes."
         )
-    if resume:
-        checkpoint.check_inventory(run, source.inventory)
-    else:
-        checkpoint.create_run(run, config, source.inventory)
-    model = new_model(config).to(device).to(memory_format=torch.channels_last)
-    optimiser = new_optimiser(model)
-    start, best = checkpoint.load_state(run, model, optimiser) if resume else (0, -math.inf)
-    checkpoint.truncate_log(run, start)
-    return _Run(model, optimiser, source, run, start, best).reports()
+    if not resume:
+        checkpoint.make_folder(run)
+    reports = _locked(config, run, source, device, resume)
+    next(reports)  # so that what is wrong is said here, not at the first report; closing it lets go of the folder
+    return cast("Generator[Report, None, None]", reports)
+
+
+def _locked(
+    config: Config, run: Path, source: Source, device: torch.device | str, resume: bool
+) -> Generator[Report | None, None, None]:
+    """The reports of `fit`, after a None that says that the run is open; the folder is this process's until the end."""
+    with run_lock(run):
+        if resume:
+            checkpoint.check_inventory(run, source.inventory)
+        else:
+            checkpoint.create_run(run, config, source.inventory)
+        model = new_model(config).to(device).to(memory_format=torch.channels_last)
+        optimiser = new_optimiser(model)
+        start, best = checkpoint.load_state(run, model, optimiser) if resume else (0, -math.inf)
+        checkpoint.truncate_log(run, start)
+        yield None
+        yield from _Run(model, optimiser, source, run, start, best).reports()
 
 
 class _Run:
