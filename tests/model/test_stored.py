@@ -153,7 +153,7 @@ def test_training_looks_through_windows_anywhere_in_a_long_clip(tmp_path: Path) 
     config = configuration(source)
     seen: set[int] = set()
     for seed in range(60):
-        views = draw_views(config, source, torch.Generator().manual_seed(seed), torch.device("cpu"))
+        views = draw_views(config, source, torch.Generator().manual_seed(seed))
         numbers = views.targets[:, :, 0, 0, 0].int() // 6
         reference = views.window[:, -1, 0, 0, 0].int() // 6
         assert (numbers - reference.unsqueeze(1)).equal(views.offsets.int())
@@ -174,7 +174,7 @@ def test_a_clip_at_twice_the_rate_is_learnt_at_half_steps_with_its_history_a_uni
     config = configuration(source)
     whole = set()
     for seed in range(30):
-        views = draw_views(config, source, torch.Generator().manual_seed(seed), torch.device("cpu"))
+        views = draw_views(config, source, torch.Generator().manual_seed(seed))
         numbers = views.window[:, :, 0, 0, 0].int() // 10
         for row in range(4):
             stride = int(views.labels[row]) + 1  # frames of this class in a unit of time
@@ -192,7 +192,7 @@ def test_a_batch_reads_the_frames_it_needs_and_no_others(root: Path, monkeypatch
     read: list[int] = []
     whole = source.store.read
     monkeypatch.setattr(source.store, "read", lambda shards, rows: read.append(rows.size) or whole(shards, rows))
-    draw_views(config, source, torch.Generator().manual_seed(0), torch.device("cpu"))
+    draw_views(config, source, torch.Generator().manual_seed(0))
     assert read == [config.training.batch * (config.model.history + config.training.decoded_frames)]
 
 

@@ -14,7 +14,7 @@ import hamvae_model as hv
 from hamvae_model import HamvaeError, UsageError, checkpoint
 from hamvae_model.data import Characters
 from hamvae_model.objective import Terms, terms
-from hamvae_model.training import draw_views, new_model, new_optimiser, schedule, train_step
+from hamvae_model.training import draw_step, draw_views, new_model, new_optimiser, schedule, train_step
 
 
 def train(
@@ -32,12 +32,12 @@ def test_one_batch_can_be_learnt_by_heart(builtin: Characters) -> None:
     small = dataclasses.replace(config.model, decoder_hidden=(128,), feature_dim=64, encoder_widths=(16, 16, 32))
     training = dataclasses.replace(config.training, batch=2, single_image=0.0)
     config = dataclasses.replace(config, model=small, training=training)
-    model, views = new_model(config), draw_views(config, builtin, torch.Generator().manual_seed(0), torch.device("cpu"))
+    model, draw = new_model(config), draw_step(config, builtin, 1)
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
     errors = []
     for _ in range(150):
-        explanation = model(views, torch.Generator().manual_seed(0))
-        parts = terms(explanation, views, variance=0.05, length=8)
+        explanation = model(draw.views, draw.noise)
+        parts = terms(explanation, draw.views, variance=0.05, length=8)
         optimiser.zero_grad()
         parts.bound(dataclasses.replace(config.objective, content_weight=0.01)).backward()
         optimiser.step()
@@ -57,7 +57,7 @@ def test_every_preset_takes_a_step(builtin: Characters, preset: str) -> None:
 
 def test_views_hold_the_frames_their_offsets_say(tiny: hv.Config, builtin: Characters) -> None:
     seed = 11
-    views = draw_views(tiny, builtin, torch.Generator().manual_seed(seed), torch.device("cpu"))
+    views = draw_views(tiny, builtin, torch.Generator().manual_seed(seed))
     clips = torch.randint(builtin.splits["train"], (4,), generator=torch.Generator().manual_seed(seed))
     whole = builtin.clips("train", clips)
     assert views.labels.equal(whole.labels)
@@ -71,9 +71,7 @@ def test_views_hold_the_frames_their_offsets_say(tiny: hv.Config, builtin: Chara
 def test_targets_reach_beyond_the_clip_so_that_the_flow_learns_to_come_round(
     tiny: hv.Config, builtin: Characters
 ) -> None:
-    offsets = torch.cat(
-        [draw_views(tiny, builtin, torch.Generator().manual_seed(s), torch.device("cpu")).offsets for s in range(50)]
-    )
+    offsets = torch.cat([draw_views(tiny, builtin, torch.Generator().manual_seed(s)).offsets for s in range(50)])
     assert offsets.min() < 0
     assert offsets.max() > tiny.model.length
 
@@ -86,9 +84,9 @@ def test_the_bound_is_the_weighted_sum_of_its_named_terms(tiny: hv.Config) -> No
 
 
 def test_the_divergences_equal_those_of_torch_distributions(tiny: hv.Config, builtin: Characters) -> None:
-    views = draw_views(tiny, builtin, torch.Generator().manual_seed(0), torch.device("cpu"))
-    explanation = new_model(tiny)(views, torch.Generator().manual_seed(0))
-    parts = terms(explanation, views, variance=0.05, length=8)
+    draw = draw_step(tiny, builtin, 1)
+    explanation = new_model(tiny)(draw.views, draw.noise)
+    parts = terms(explanation, draw.views, variance=0.05, length=8)
     for name in ("content", "position", "momentum"):
         gaussian = getattr(explanation, name)
         posterior = torch.distributions.Normal(gaussian.mean.double(), gaussian.log_deviation.double().exp())
@@ -97,12 +95,12 @@ def test_the_divergences_equal_those_of_torch_distributions(tiny: hv.Config, bui
 
 
 def test_decoding_a_few_frames_estimates_the_sum_over_all(tiny: hv.Config, builtin: Characters) -> None:
-    views = draw_views(tiny, builtin, torch.Generator().manual_seed(0), torch.device("cpu"))
-    explanation = new_model(tiny)(views, torch.Generator().manual_seed(0))
-    error = (explanation.images.double() - views.targets / 255) ** 2
+    draw = draw_step(tiny, builtin, 1)
+    explanation = new_model(tiny)(draw.views, draw.noise)
+    error = (explanation.images.double() - draw.views.targets / 255) ** 2
     expected = 8 * error.sum((2, 3, 4)).mean() / (2 * 0.05)
     torch.testing.assert_close(
-        terms(explanation, views, variance=0.05, length=8).reconstruction.double(), expected, rtol=1e-5, atol=0
+        terms(explanation, draw.views, variance=0.05, length=8).reconstruction.double(), expected, rtol=1e-5, atol=0
     )
 
 

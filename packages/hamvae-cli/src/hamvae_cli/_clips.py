@@ -62,8 +62,12 @@ def clip_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return length_option(loop_option(fps_option(background_option(gathered))))
 
 
-def open_to_learn(wanted: DataConfig, root: Path | None, *, length: int, skip_bad: bool, device: str) -> hv.Source:
+def open_to_learn(
+    wanted: DataConfig, root: Path | None, *, length: int, skip_bad: bool, device: str, quiet: bool = False
+) -> hv.Source:
     """The source of that configuration; says on standard error what was left out, and how clips were prepared.
+
+    Args: quiet: say neither, nor how far decoding is; another process does.
 
     Raises: UsageError, HamvaeError: as `open_source`; an option of clips was given for composed characters.
     """
@@ -79,10 +83,11 @@ def open_to_learn(wanted: DataConfig, root: Path | None, *, length: int, skip_ba
         loop=wanted.loop,
         frame_seconds=wanted.frame_seconds,
         skip_bad=skip_bad,
-        progress=Decoding(),
+        progress=None if quiet else Decoding(),
     )
     if isinstance(source, StoredClips):
-        tell(source)
+        if not quiet:
+            tell(source)
     else:
         _refuse_options_of_clips(source)
     return source

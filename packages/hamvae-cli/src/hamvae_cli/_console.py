@@ -62,14 +62,16 @@ class TrainingView(Protocol):
     def show(self, report: Report) -> None: ...
 
     def stopping(self) -> None:
-        """Training was asked to stop, and will when the steps under way are done; safe in a signal handler."""
+        """Training was asked to stop, and will when the step under way is done; safe in a signal handler."""
 
     def close(self) -> None:
         """Leave the last report standing, and the terminal as it was."""
 
 
-def training_view(*, stderr: bool = False) -> TrainingView:
-    """A live panel on a terminal, else a line now and then."""
+def training_view(*, stderr: bool = False, quiet: bool = False) -> TrainingView:
+    """A live panel on a terminal, else a line now and then; nothing at all when it is to be quiet."""
+    if quiet:
+        return _Nothing()
     console = Console(stderr=stderr, highlight=False)
     return _Panel(console) if console.is_terminal else _Lines(console)
 
@@ -136,6 +138,16 @@ class _Lines:
         if report.sample_sheet is not None:
             facts.append(f"sheet {report.sample_sheet}")
         self._console.print(Text("  ".join(facts)), soft_wrap=True)
+
+    def stopping(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Nothing:
+    """Another process shows the same."""
+
+    def show(self, report: Report) -> None: ...
 
     def stopping(self) -> None: ...
 

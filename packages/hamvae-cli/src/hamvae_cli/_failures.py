@@ -1,10 +1,12 @@
 """How a command fails: one sentence on standard error and an exit code; what nobody foresaw keeps its traceback."""
 
+import os
 from typing import Any
 
 import click
 
 from hamvae_model import HamvaeError, UsageError
+from hamvae_model.errors import OtherProcessError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
@@ -16,17 +18,27 @@ class _WrongRequest(click.ClickException):
 class FailingGroup(click.Group):
     """The commands in the order they were added; what the library raises becomes a sentence and an exit code.
 
-    2: what was asked for is wrong. 1: carrying it out failed. 130: Ctrl-C.
+    2: what was asked for is wrong. 1: carrying it out failed. 130: Ctrl-C. Of several processes that torchrun started,
+    the first of each machine says what was wrong with the request, and any says what failed in it, with its number.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
+        rank, first = os.environ.get("RANK", "0"), os.environ.get("LOCAL_RANK", "0") == "0"
         try:
             return super().invoke(ctx)
+        except click.UsageError:
+            if first:
+                raise
+            raise click.exceptions.Exit(_WrongRequest.exit_code) from None
         except HamvaeError as error:
-            raise (_WrongRequest if isinstance(error, UsageError) else click.ClickException)(str(error)) from None
+            kind = _WrongRequest if isinstance(error, UsageError) else click.ClickException
+            told = rank == "0" if isinstance(error, OtherProcessError) else first or kind is not _WrongRequest
+            if not told:
+                raise click.exceptions.Exit(kind.exit_code) from None
+            raise kind(str(error) if rank == "0" else f"Process {rank}: {error}") from None
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None

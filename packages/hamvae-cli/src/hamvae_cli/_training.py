@@ -5,9 +5,9 @@ from __future__ import annotations  # what is named in a signature is not loaded
 import os
 import signal
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -19,32 +19,74 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 
 
-def follow(reports: Generator[hv.Report, None, None], *, resume_with: str, stderr: bool = False) -> hv.Report | None:
+class Interruption:
+    """Whether to stop: remembers the first SIGINT or SIGTERM while training is followed, and exits at the second."""
+
+    def __init__(self) -> None:
+        self.received = 0
+        self._view: TrainingView | None = None
+
+    def __call__(self) -> bool:
+        return self.received > 0
+
+    @contextmanager
+    def heeded(self, view: TrainingView) -> Generator[None, None, None]:
+        """Within the block signals are remembered, and shown in the view."""
+        self._view = view
+        before = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        assert self._view is not None
+        if self.received:
+            self._view.close()
+            os._exit(128 + number)  # an exception could end up in the middle of a save
+        self.received = number
+        self._view.stopping()
+
+
+def follow(
+    reports: Generator[hv.Report, None, None],
+    interruption: Interruption,
+    *,
+    resume_with: str,
+    stderr: bool = False,
+    quiet: bool = False,
+) -> hv.Report | None:
     """Train to the end.
 
-    Ctrl-C and SIGTERM let the steps under way finish, save, say how to go on, and exit with 128 plus the signal's
+    Ctrl-C and SIGTERM let the step under way finish, save, say how to go on, and exit with 128 plus the signal's
     number; a second one exits at once, which loses the steps since the last save and damages nothing.
 
     Args:
         reports: of `hamvae_model.fit`.
+        interruption: what `fit` was given to ask whether to stop.
         resume_with: the command that would go on.
         stderr: show progress there, because standard output is for a program.
+        quiet: show none, and say nothing.
 
     Returns: the last report; None when nothing was left to do.
     """
     from ._console import training_view
 
     report: hv.Report | None = None
-    with closing(training_view(stderr=stderr)) as view, _Signals(view) as signals, closing(reports):
+    with closing(training_view(stderr=stderr, quiet=quiet)) as view, interruption.heeded(view), closing(reports):
         for report in reports:
             view.show(report)
-            if signals.received:
-                break
-    if signals.received:
-        if report is not None:
+    if report is not None and report.step < report.steps:  # where several train together, the signal may be another's
+        if not quiet:
             click.echo(f"Saved after step {report.step} of {report.steps}; go on with: {resume_with}", err=True)
-        raise click.exceptions.Exit(128 + signals.received)
+        raise click.exceptions.Exit(128 + (interruption.received or signal.SIGTERM))
     return report
+
+
+def restarted() -> bool:
+    """Whether torchrun starts this command again, because a process of the run ended."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
 
 
 def watch(reports: Generator[hv.Report, None, Made], *, stderr: bool = False) -> Made:
@@ -65,26 +107,3 @@ def watch(reports: Generator[hv.Report, None, Made], *, stderr: bool = False) ->
             except StopIteration as end:
                 made: Made = end.value
                 return made
-
-
-class _Signals:
-    """Remembers the first SIGINT or SIGTERM, and exits at the second."""
-
-    def __init__(self, view: TrainingView) -> None:
-        self.received = 0
-        self._view = view
-
-    def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.received:
-            self._view.close()
-            os._exit(128 + number)  # an exception could end up in the middle of a save
-        self.received = number
-        self._view.stopping()

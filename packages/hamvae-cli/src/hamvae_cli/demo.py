@@ -3,7 +3,7 @@
 from __future__ import annotations  # what is named in a signature is not loaded for it
 
 import shlex
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import click
@@ -12,7 +12,7 @@ import hamvae_model as hv
 
 from . import _outputs
 from ._options import PATH, device_option
-from ._training import follow
+from ._training import Interruption, follow
 
 CONTENT, MOTION = "builtin:test/3/walk-left", "builtin:test/60/slash-front"
 SCALE = 3  # of the animations
@@ -47,9 +47,10 @@ def demo(output: Path, steps: int | None, seed: int | None, device: str) -> None
     where = choose_device(device)
     run = output / "run"
     source = hv.open_source("builtin", device=where)
-    reports = _begin_or_continue(run, source, steps, seed, where)
+    interruption = Interruption()
+    reports = _begin_or_continue(run, source, steps, seed, where, interruption)
     _outputs.check_folder(output)
-    follow(reports, resume_with=shlex.join(["hamvae", "demo", "-o", str(output)]))
+    follow(reports, interruption, resume_with=shlex.join(["hamvae", "demo", "-o", str(output)]))
     model = hv.load(run, where)
     _write_pictures(model, output)
     _print_scores(model, source)
@@ -57,7 +58,7 @@ def demo(output: Path, steps: int | None, seed: int | None, device: str) -> None
 
 
 def _begin_or_continue(
-    run: Path, source: hv.Source, steps: int | None, seed: int | None, device: str
+    run: Path, source: hv.Source, steps: int | None, seed: int | None, device: str, stop: Callable[[], bool]
 ) -> Generator[hv.Report, None, None]:
     """Raises: UsageError: the run that is there was begun with other steps or another seed."""
     from hamvae_model.checkpoint import load_config, steps_done
@@ -65,7 +66,7 @@ def _begin_or_continue(
     done = steps_done(run)
     if done is None:
         config = hv.build("demo", source=source, steps=steps, seed=seed or 0)
-        return hv.fit(config, run, source=source, device=device)
+        return hv.fit(config, run, source=source, device=device, stop=stop)
     config = load_config(run)
     training = config.training
     if steps not in (None, training.steps) or seed not in (None, training.seed):
@@ -74,7 +75,7 @@ def _begin_or_continue(
             "or choose another folder with -o."
         )
     click.echo(f"Using the finished run in {run}" if done == training.steps else f"Continuing {run} after step {done}")
-    return hv.fit(config, run, source=source, device=device, resume=True)
+    return hv.fit(config, run, source=source, device=device, resume=True, stop=stop)
 
 
 def _write_pictures(model: hv.HamVAE, folder: Path) -> None:

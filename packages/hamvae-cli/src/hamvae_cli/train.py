@@ -12,11 +12,13 @@ import click
 from click.core import ParameterSource
 
 import hamvae_model as hv
-from hamvae_model.config import OPERATORS, SOURCES
+from hamvae_model.config import OPERATORS, PRECISIONS, SOURCES
+from hamvae_model.execution import Execution
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 
 from ._clips import OF_CLIPS, ClipOptions, clip_options, open_to_learn, skip_bad_option, tell
 from ._decoding import Decoding
+from ._execution import execution_options
 from ._options import (
     PATH,
     Name,
@@ -27,9 +29,9 @@ from ._options import (
     root_option,
     seed_option,
 )
-from ._training import follow
+from ._training import Interruption, follow, restarted
 
-OF_A_NEW_RUN = ("data", "preset", "operator", "labels", *OF_CLIPS, "steps", "seed", "run")
+OF_A_NEW_RUN = ("data", "preset", "operator", "labels", *OF_CLIPS, "steps", "batch", "precision", "seed", "run")
 
 
 class TrainCommand(click.Command):
@@ -78,8 +80,13 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
 @clip_options
 @skip_bad_option
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to train, instead of the preset's.")
+@click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Clips a step, instead of the preset's.")
+@click.option(
+    "--precision", type=Name(PRECISIONS), metavar="NAME", help=f"Instead of the preset's: {_either(PRECISIONS)}."
+)
 @seed_option
 @device_option
+@execution_options
 @click.option("--run", type=PATH, metavar="DIR", help="Folder to make; by default runs/SOURCE-PRESET.")
 @click.option("--resume", type=PATH, metavar="RUN", help="Continue this run instead, as it was begun.")
 @json_option
@@ -92,8 +99,11 @@ def train(
     clips: ClipOptions,
     skip_bad: bool,
     steps: int | None,
+    batch: int | None,
+    precision: str | None,
     seed: int,
     device: str,
+    execution: Execution,
     run: Path | None,
     resume: Path | None,
     as_json: bool,
@@ -107,33 +117,51 @@ def train(
     \b
     Example:
       hamvae train --data builtin --run runs/first
+      torchrun --nproc-per-node 2 -m hamvae_cli train --data builtin --run runs/first
       hamvae train --data folder --root my-clips --loop --run runs/mine
       hamvae train --resume runs/first
     """
-    from hamvae_model.checkpoint import load_config
+    from hamvae_model.checkpoint import load_config, steps_done
     from hamvae_model.data import StoredClips, reopen_source
     from hamvae_model.devices import choose_device
+    from hamvae_model.training import joined
 
-    where = choose_device(device)
-    if resume is not None:
-        run, config = resume, load_config(resume)
-        source = reopen_source(config, root, device=where, progress=Decoding())
-        if isinstance(source, StoredClips):
-            tell(source)
-    else:
-        preset = preset or DEFAULT_PRESETS[data]
-        run = run or Path("runs") / f"{data}-{preset}"
-        wanted = clips.data(data, PRESETS[preset], labels)
-        source = open_to_learn(wanted, root, length=clips.length, skip_bad=skip_bad, device=where)
-        config = hv.build(preset, source=source, operator=operator, steps=steps, seed=seed)
-    reports = hv.fit(config, run, source=source, device=where, resume=resume is not None)
-    root_again = f" --root {shlex.quote(str(root))}" if root else ""
-    resume_with = f"hamvae train --resume {shlex.quote(str(run))}{root_again}"
-    report = follow(reports, resume_with=resume_with, stderr=as_json)
+    where, interruption = choose_device(device), Interruption()
+    chosen = preset or DEFAULT_PRESETS.get(data, "")
+    folder = resume or run or Path("runs") / f"{data}-{chosen}"
+    resuming = resume is not None or (restarted() and steps_done(folder) is not None)
+    with joined(where) as ranks:
+        quiet = ranks.rank > 0
+        if resuming:
+            config = load_config(folder)
+            progress = None if quiet else Decoding()
+            source = ranks.in_turn(lambda: reopen_source(config, root, device=where, progress=progress))
+            if isinstance(source, StoredClips) and not quiet:
+                tell(source)
+        else:
+            wanted, length = clips.data(data, PRESETS[chosen], labels), clips.length
+            source = ranks.in_turn(
+                lambda: open_to_learn(wanted, root, length=length, skip_bad=skip_bad, device=where, quiet=quiet)
+            )
+            config = hv.build(
+                chosen, source=source, operator=operator, steps=steps, batch=batch, precision=precision, seed=seed
+            )
+        reports = hv.fit(
+            config, folder, source=source, device=where, resume=resuming, execution=execution, stop=interruption
+        )
+        root_again = f" --root {shlex.quote(str(root))}" if root else ""
+        resume_with = f"hamvae train --resume {shlex.quote(str(folder))}{root_again}"
+        report = follow(reports, interruption, resume_with=resume_with, stderr=as_json, quiet=quiet)
+        if not quiet:
+            _conclude(folder, config.training.steps, report, as_json)
+
+
+def _conclude(run: Path, steps: int, report: hv.Report | None, as_json: bool) -> None:
+    """Say what came of it."""
     if as_json:
-        click.echo(json.dumps(_summary(run, config.training.steps, report)))
+        click.echo(json.dumps(_summary(run, steps, report)))
     elif report is None:
-        click.echo(f"{run} has done all its {config.training.steps} steps; nothing is left to train.")
+        click.echo(f"{run} has done all its {steps} steps; nothing is left to train.")
     else:
         click.echo(f"Trained {run}; look at what it learnt with: hamvae inspect {shlex.quote(str(run))}")
 

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from .atomic import write_bytes
 from .config import FORMAT, Config
-from .environment import environment
 from .errors import HamvaeError, UsageError
 from .inventory import differences
 from .model import HamVAE
@@ -26,6 +25,7 @@ from .tensor_file import fill, read_tensors, rebuilt, write_tensors
 
 WEIGHTS, BEST, STATE = "weights.safetensors", "best.safetensors", "state/training.safetensors"
 LOG = "metrics.jsonl"
+ENVIRONMENT = "environment.json"
 INVENTORY = "data.json"
 
 
@@ -43,15 +43,14 @@ def make_folder(run: Path) -> None:
 
 
 def create_run(run: Path, config: Config, inventory: Mapping[str, str]) -> None:
-    """Fill the folder with its configuration, the inventory of its data, and a record of the environment.
+    """Fill the folder with its configuration and the inventory of its data.
 
     Raises: UsageError: it holds a run by now, or cannot be written to.
     """
     _refuse_a_run(run)
-    for leftover in (run / LOG, run / BEST, run / INVENTORY, *(run / "samples").glob("step-*.png")):
+    for leftover in (run / LOG, run / BEST, run / INVENTORY, run / ENVIRONMENT, *(run / "samples").glob("step-*.png")):
         leftover.unlink(missing_ok=True)  # of a run that ended before it was saved
     write_bytes(run / "config.json", config.to_json().encode())
-    write_bytes(run / "environment.json", json.dumps(environment(), indent=2).encode())
     if inventory:
         write_bytes(run / INVENTORY, json.dumps(inventory, indent=0).encode())
 

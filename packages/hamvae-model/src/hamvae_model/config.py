@@ -27,6 +27,7 @@ LABELS = ("action", "action-direction")
 POSES = ("auto", "typical", "image")  # in which a generated motion starts
 OUTPUTS = (".gif", ".apng", ".webp", ".mp4", ".png", ".json")  # extensions of what can be written
 FITS = ("letterbox", "crop", "stretch")
+PRECISIONS = ("float32", "bfloat16")  # of the network's products; weights, losses and the motion are always float32
 RESAMPLES = ("nearest", "smooth")
 
 

@@ -7,3 +7,7 @@ class HamvaeError(Exception):
 
 class UsageError(HamvaeError):
     """What was asked for is wrong: a missing file, an unknown name, a value out of range."""
+
+
+class OtherProcessError(HamvaeError):
+    """Another process of the same run failed; that one says why."""

@@ -6,13 +6,14 @@ and out for people (`reconstruct`, `swap`, `generate`, `sample`).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .clip import Clip, as_images
-from .config import POSES, Config
+from .config import POSES, Config, ModelConfig
 from .decoder import Decoder
 from .encoder import Encoder, Features
 from .errors import UsageError
@@ -47,6 +48,21 @@ class Views:
     targets: Tensor
     offsets: Tensor
     labels: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """What posteriors are sampled with, from N(0, I): position and momentum (b, d), content (b, c)."""
+
+    position: Tensor
+    momentum: Tensor
+    content: Tensor
+
+    @classmethod
+    def draw(cls, config: ModelConfig, batch: int, generator: torch.Generator) -> Self:
+        """For a whole batch, on the generator's device (the CPU), so that a seed means the same everywhere."""
+        sizes = {"position": config.pairs, "momentum": config.pairs, "content": config.content_dim}
+        return cls(**{name: torch.randn(batch, size, generator=generator) for name, size in sizes.items()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,15 +113,15 @@ class HamVAE(nn.Module):
         images: Tensor = self.decoder(torch.cat(parts, dim=-1).flatten(0, 1))
         return torch.unflatten(images, 0, (len(content), length))
 
-    def forward(self, views: Views, generator: torch.Generator) -> Explanation:
+    def forward(self, views: Views, noise: Noise) -> Explanation:
         """Encode at the reference frame, roll to the targets, decode: one sample of eqs. (11) to (14)."""
         features = self.encode(views.window)
         content = self.posterior.content(features.content, views.content)
         position = self.posterior.position(features.motion[:, -1], views.labels)
         momentum = self.posterior.momentum(features.motion, views.history, views.labels)
-        state = torch.cat([position.sample(generator), momentum.sample(generator)], dim=-1)
+        state = torch.cat([position.sample(noise.position), momentum.sample(noise.momentum)], dim=-1)
         states = self.motion.flow(state, views.labels, views.offsets)
-        images = self.decode(content.sample(generator), states, views.labels)
+        images = self.decode(content.sample(noise.content), states, views.labels)
         return Explanation(content=content, position=position, momentum=momentum, images=images)
 
     @torch.no_grad()

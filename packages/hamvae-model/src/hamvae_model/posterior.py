@@ -18,10 +18,9 @@ class Gaussian:
     mean: Tensor
     log_deviation: Tensor
 
-    def sample(self, generator: torch.Generator | None) -> Tensor:
-        """μ + σ ⊙ ε. The noise is drawn on the generator's device (the CPU), so a seed means the same everywhere."""
-        noise = torch.randn(self.mean.shape, generator=generator, dtype=self.mean.dtype)
-        return self.mean + self.log_deviation.exp() * noise.to(self.mean.device)
+    def sample(self, noise: Tensor) -> Tensor:
+        """μ + σ ⊙ ε, where the noise ε (b, dim) is from N(0, I)."""
+        return self.mean + self.log_deviation.exp() * noise
 
     def divergence(self) -> Tensor:
         """KL from the standard normal N(0, I), in nats, (b,)."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .config import OPERATORS, Config, FramingConfig, ModelConfig, ObjectiveConfig, TrainingConfig
+from .config import OPERATORS, PRECISIONS, Config, FramingConfig, ModelConfig, ObjectiveConfig, TrainingConfig
 from .errors import UsageError
 from .spelling import nearest
 
@@ -79,6 +79,8 @@ def build(
     source: "Source",
     operator: str | None = None,
     steps: int | None = None,
+    batch: int | None = None,
+    precision: str | None = None,
     seed: int = 0,
 ) -> Config:
     """The configuration of a run from a preset and the source it will see.
@@ -86,10 +88,11 @@ def build(
     Args:
         name: of the preset.
         source: what to train on; its classes, clip length and period shape the model.
-        operator, steps: in place of the preset's.
+        operator, steps, batch: in place of the preset's.
+        precision: ``float32`` or ``bfloat16``, likewise.
         seed: of everything random.
 
-    Raises: UsageError: an unknown preset or operator, or no steps.
+    Raises: UsageError: an unknown preset, operator or precision, no steps or an empty batch.
     """
     if name not in PRESETS:
         raise UsageError(f"There is no preset '{name}'{nearest(name, PRESETS)}")
@@ -97,9 +100,14 @@ def build(
         raise UsageError(f"There is no operator '{operator}'{nearest(operator, OPERATORS)}")
     if steps is not None and steps < 1:
         raise UsageError(f"Training takes at least one step; got {steps}.")
+    if batch is not None and batch < 1:
+        raise UsageError(f"A batch holds at least one clip; got {batch}.")
+    if precision is not None and precision not in PRECISIONS:
+        raise UsageError(f"There is no precision '{precision}'{nearest(precision, PRECISIONS)}")
     preset = PRESETS[name]
     model = dict(preset.model) | ({"operator": operator} if operator else {})
-    training = dict(preset.training) | ({"steps": steps} if steps else {}) | {"seed": seed}
+    asked = {"steps": steps, "batch": batch, "bfloat16": None if precision is None else precision == "bfloat16"}
+    training = dict(preset.training) | {key: value for key, value in asked.items() if value is not None}
     return Config(
         preset=name,
         data=source.data,
@@ -107,7 +115,7 @@ def build(
             classes=source.classes, image_size=source.size, length=source.length, **_periods(source), **model
         ),
         objective=ObjectiveConfig(**preset.objective),
-        training=TrainingConfig(**training),
+        training=TrainingConfig(**training, seed=seed),
     )
 
 

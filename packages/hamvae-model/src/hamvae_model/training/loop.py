@@ -1,9 +1,10 @@
 """Training: an iterator of reports that climbs the bound; no printing, no option parsing."""
 
 import math
+import shlex
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -14,11 +15,15 @@ from torch import Tensor
 from .. import checkpoint
 from ..config import Config
 from ..data import Source
-from ..errors import UsageError
-from ..model import HamVAE
+from ..environment import environment, record
+from ..errors import HamvaeError, UsageError
+from ..execution import Execution
 from ..run_lock import run_lock
 from ..samples import PreviewClips, sample_sheet
-from .step import new_model, new_optimiser, train_step
+from .determinism import deterministic
+from .memory import NotEnoughMemory
+from .ranks import Ranks
+from .step import Stepper, new_model, new_optimiser
 from .views import seed_of
 
 REPORT_EVERY = 10  # steps between reports: reading a loss waits for the device
@@ -51,69 +56,93 @@ class Report:
 
 
 def fit(
-    config: Config, run: str | Path, *, source: Source, device: torch.device | str = "cpu", resume: bool = False
+    config: Config,
+    run: str | Path,
+    *,
+    source: Source,
+    device: torch.device | str = "cpu",
+    resume: bool = False,
+    execution: Execution | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Generator[Report, None, None]:
     """Train a model in the folder `run`; each item is a `Report`, and the last comes after the last step.
 
     Closing the iterator early saves what was learnt, to be continued with ``resume=True``; so does every
-    `save_every`-th step. No other process can train in the folder until the iterator has ended or is closed.
+    `save_every`-th step. No other run can train in the folder until the iterator has ended or is closed.
+
+    Where this process has joined others (see `joined`), they train the model together, each of them calling this
+    alike; number 0 writes the folder, which the others must be able to read.
+
+    Args:
+        execution: how the steps are carried out; another way may be taken whenever a run is resumed.
+        stop: asked once a step. When it answers yes, in any of the processes, the step under way is the last, what was
+            learnt is saved, and its report is the last.
 
     Raises:
         UsageError: the folder holds a run already (or none, with `resume`), or cannot be written; the source has
-            other classes than the configuration, or other clips than the run was begun with.
-        HamvaeError: another process trains there; the loss is no longer finite, or the disk refused data, and then
-            what was saved last stays.
+            other classes than the configuration, or other clips than the run was begun with; a batch cannot be cut
+            into so many parts.
+        HamvaeError: another process trains there; the loss is no longer finite, a batch needs more memory than there
+            is, or the disk refused data, and then what was saved last stays.
     """
-    run = Path(run)
+    run, ranks = Path(run), Ranks.current()
     if source.classes != config.model.classes:
         raise UsageError(
             f"The run moves {', '.join(config.model.classes)}; the {source.name} source has other classes."
         )
+    model = new_model(config).to(device).to(memory_format=torch.channels_last)
+    step = Stepper(model, new_optimiser(model), source, execution, ranks, stop)
     if not resume:
-        checkpoint.make_folder(run)
-    reports = _locked(config, run, source, device, resume)
+        ranks.first(lambda: checkpoint.make_folder(run))
+    reports = _locked(step, run, source, resume)
     next(reports)  # so that what is wrong is said here, not at the first report; closing it lets go of the folder
     return cast("Generator[Report, None, None]", reports)
 
 
-def _locked(
-    config: Config, run: Path, source: Source, device: torch.device | str, resume: bool
-) -> Generator[Report | None, None, None]:
-    """The reports of `fit`, after a None that says that the run is open; the folder is this process's until the end."""
-    with run_lock(run):
+def _locked(step: Stepper, run: Path, source: Source, resume: bool) -> Generator[Report | None, None, None]:
+    """The reports of `fit`, after a None that says that the run is open; the folder is the run's until the end."""
+    first, config = step.ranks.first, step.model.config
+    with ExitStack() as held:
+        first(lambda: held.enter_context(run_lock(run)))
         if resume:
-            checkpoint.check_inventory(run, source.inventory)
+            first(lambda: checkpoint.check_inventory(run, source.inventory))
         else:
-            checkpoint.create_run(run, config, source.inventory)
-        model = new_model(config).to(device).to(memory_format=torch.channels_last)
-        optimiser = new_optimiser(model)
-        start, best = checkpoint.load_state(run, model, optimiser) if resume else (0, -math.inf)
-        checkpoint.truncate_log(run, start)
+            first(lambda: checkpoint.create_run(run, config, source.inventory))
+        start, best = checkpoint.load_state(run, step.model, step.optimiser) if resume else (0, -math.inf)
+        first(lambda: checkpoint.truncate_log(run, start))
+        facts = environment(
+            seed=config.training.seed,
+            device=str(step.device),
+            processes=step.ranks.size,
+            execution=step.execution,
+        )
+        first(lambda: record(run / checkpoint.ENVIRONMENT, facts, start))
         yield None
-        yield from _Run(model, optimiser, source, run, start, best).reports()
+        yield from _Run(step, source, run, start, best).reports()
 
 
 class _Run:
     """The state of training between two steps."""
 
-    def __init__(
-        self, model: HamVAE, optimiser: torch.optim.Optimizer, source: Source, run: Path, start: int, best: float
-    ) -> None:
-        self.model, self.optimiser, self.source, self.run = model, optimiser, source, run
+    def __init__(self, step: Stepper, source: Source, run: Path, start: int, best: float) -> None:
+        self.step, self.model, self.optimiser, self.source, self.run = step, step.model, step.optimiser, source, run
         self.done, self.best = start, best
         self.saved = start
-        self.preview = PreviewClips(source)
+        self.writes = step.ranks.rank == 0
+        self.preview = PreviewClips(source) if self.writes else None
 
     def reports(self) -> Generator[Report, None, None]:
         self.began, self.start = time.perf_counter(), self.done
         try:
-            while self.done < self.model.config.training.steps:
-                with _denormals_flushed():
+            while self.done < self.model.config.training.steps and not self.step.stopped:
+                with _denormals_flushed(), deterministic(self.step.execution.deterministic):
                     report = self.advance()
                 yield report
         except GeneratorExit:  # raised at the yield, so the weights are those of a whole step
             self.save()
             raise
+        finally:
+            self.step.close()
 
     def advance(self) -> Report:
         """Train up to the next report, and write what is due."""
@@ -121,12 +150,12 @@ class _Run:
         sums: dict[str, Tensor] = {}
         first = self.done
         while True:
-            for name, value in train_step(self.model, self.optimiser, self.source, self.done + 1).items():
+            for name, value in self.take_step().items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value
             self.done += 1
             last = self.done == training.steps
             show, save = (last or self.done % every == 0 for every in (training.sample_every, training.save_every))
-            if show or save or self.done % REPORT_EVERY == 0:
+            if show or save or self.step.stopped or self.done % REPORT_EVERY == 0:
                 break
         seconds = time.perf_counter() - self.began
         pace = (self.done - self.start) / seconds
@@ -138,15 +167,38 @@ class _Run:
             seconds=seconds,
             eta_seconds=(training.steps - self.done) / pace,
         )
+        if not self.writes:
+            return report
         if show:
             report = self.show(report)
-        if save:
+        if save or self.step.stopped:
             self.save()
         checkpoint.append_log(self.run, _log_line(report))
         return report
 
+    def take_step(self) -> dict[str, Tensor]:
+        """Raises: HamvaeError: as `Stepper`; of memory, with what to do about it."""
+        try:
+            return self.step(self.done + 1)
+        except NotEnoughMemory as error:
+            found = error
+        self.save()
+        taken = f"in {self.step.execution.accumulate} parts " if self.step.execution.accumulate > 1 else ""
+        way_out = "Not even a clip at a time fits; train on another device, or begin a smaller model."
+        if found.parts is not None:
+            rows = -(-self.step.rows // found.parts)
+            again = f"hamvae train --resume {shlex.quote(str(self.run))}" if self.saved else "the same command"
+            way_out = (
+                f"{rows} at a time would fit and give the same result: go on with `{again} --accumulate {found.parts}`."
+            )
+        raise HamvaeError(
+            f"A batch of {found.batch} clips {taken}needs more memory than there is; what was learnt is saved. "
+            + way_out
+        )
+
     def show(self, report: Report) -> Report:
         """Write a sample sheet, and the weights when no earlier ones generate better from a first frame."""
+        assert self.preview is not None
         path = self.run / "samples" / f"step-{self.done:06d}.png"
         score = sample_sheet(self.model, self.preview, path)
         if score > self.best:
@@ -157,7 +209,7 @@ class _Run:
 
     def save(self) -> None:
         """Write weights and state, unless nothing happened since they were written."""
-        if self.saved == self.done:
+        if self.saved == self.done or not self.writes:
             return
         self.fit_prior()
         checkpoint.save_weights(self.run / checkpoint.WEIGHTS, self.model)

@@ -1,16 +1,26 @@
 """One step: draw, explain, descend."""
 
 import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import fields
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..config import Config, TrainingConfig
 from ..data import Source
-from ..errors import HamvaeError
+from ..errors import HamvaeError, UsageError
+from ..execution import Execution
 from ..model import HamVAE
-from ..objective import terms
-from .views import draw_views, seed_of
+from ..objective import Terms, terms
+from .ahead import Ahead
+from .compiled import compiled, compiling
+from .memory import NotEnoughMemory, is_out_of_memory, parts_that_fit
+from .ranks import ALONE, Ranks, lost_connections
+from .views import Draw, draw_step, seed_of
+
+NAMES = ("loss", *(field.name for field in fields(Terms)))
 
 
 def new_model(config: Config) -> HamVAE:
@@ -34,32 +44,123 @@ def new_optimiser(model: HamVAE) -> torch.optim.Optimizer:
 
 
 def train_step(model: HamVAE, optimiser: torch.optim.Optimizer, source: Source, step: int) -> dict[str, Tensor]:
-    """One step of Adam on the bound; returns the detached terms.
+    """One step as a `Stepper` takes it that is alone and in no hurry."""
+    return Stepper(model, optimiser, source)(step)
 
-    Raises: HamvaeError: a term or a gradient is not finite; the weights are then as before.
+
+class Stepper:
+    """Takes steps of Adam on the bound.
+
+    The batch is the whole run's: every process of `ranks` takes its rows of it, one after the other in
+    `execution.accumulate` parts. The gradient is that of the whole batch, and so are the terms, to rounding.
+
+    Args:
+        model, optimiser: to be changed.
+        source: of the clips.
+        execution: how.
+        ranks: this process among those that train the model.
+        stop: asked once a step; when any process wishes to stop, `stopped` is true for all after the same step.
+
+    Raises: UsageError: there are fewer rows than parts.
     """
-    config = model.config
-    generator = torch.Generator().manual_seed(seed_of(config.training.seed, step))
-    device = model.start_prior.mean.device
-    views = draw_views(config, source, generator, device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=config.training.bfloat16):
-        explanation = model(views, generator)
-    parts = terms(explanation, views, variance=config.objective.variance, length=config.model.length)
-    loss = parts.bound(config.objective) / (config.model.length * views.targets[0, 0].numel())
-    optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.training.gradient_clip)
-    losses = {name: value.detach() for name, value in {"loss": loss, **vars(parts), "gradient_norm": norm}.items()}
-    if not torch.stack(list(losses.values())).isfinite().all():  # one wait for the device, not one for each
-        broken = [name for name, value in losses.items() if not value.isfinite()][-1].replace("_", " ")
-        raise HamvaeError(
-            f"The {broken} is no longer finite at step {step}, and the run stops; what was saved before is kept. Train "
-            "with another seed, or with a bounded operator (elliptic or skew-symmetric)."
-        )
-    for group in optimiser.param_groups:
-        group["lr"] = group["base_rate"] * schedule(step, config.training)
-    optimiser.step()
-    return losses
+
+    def __init__(
+        self,
+        model: HamVAE,
+        optimiser: torch.optim.Optimizer,
+        source: Source,
+        execution: Execution | None = None,
+        ranks: Ranks = ALONE,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.model, self.optimiser, self.ranks, self.stop, self.stopped = model, optimiser, ranks, stop, False
+        self.execution = execution = execution or Execution()
+        training = model.config.training
+        rows = ranks.rows(training.batch)
+        if execution.accumulate * ranks.size > training.batch:
+            raise UsageError(
+                f"A batch of {training.batch} cannot be cut into {execution.accumulate} parts for each of "
+                f"{ranks.size} processes; use --accumulate {training.batch // ranks.size} or less."
+            )
+        self.parts, self.rows = execution.accumulate, rows.stop - rows.start
+        self.network = ranks.wrap(compiled(model) if execution.compile else model)
+        self.draws = Ahead(lambda step: draw_step(model.config, source, step, rows), execution.workers, training.steps)
+        self.device = model.start_prior.mean.device
+
+    def __call__(self, step: int) -> dict[str, Tensor]:
+        """Take step number `step`, counted from 1; returns the detached terms of the whole batch.
+
+        Raises:
+            HamvaeError: a term or a gradient is not finite; the weights are then as before.
+            NotEnoughMemory: likewise.
+        """
+        training = self.model.config.training
+        values = self._descend(step)
+        wish = values.new_tensor([float(self.stop())])
+        *means, wishes = self.ranks.total(torch.cat([values, wish])).to(values.device).unbind()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.gradient_clip)
+        losses = dict(zip([*NAMES, "gradient_norm"], [*means, norm], strict=True))
+        # One wait for the device, not one for each.
+        finite, wished = torch.stack([torch.stack([*means, norm]).isfinite().all(), wishes > 0]).tolist()
+        if not finite:
+            broken = [name for name, value in losses.items() if not value.isfinite()][-1].replace("_", " ")
+            raise HamvaeError(
+                f"The {broken} is no longer finite at step {step}, and the run stops; what was saved before is kept. "
+                "Train with another seed, or with a bounded operator (elliptic or skew-symmetric)."
+            )
+        self.stopped = wished
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["base_rate"] * schedule(step, training)
+        self.optimiser.step()
+        return losses
+
+    def close(self) -> None:
+        """End what was begun ahead."""
+        self.draws.close()
+
+    def _descend(self, step: int) -> Tensor:
+        """Leave the gradient of the whole batch in the parameters; returns what these rows add to each term."""
+        self.optimiser.zero_grad()
+        draw = self.draws(step)
+        *first, last = draw.cut(self.parts)
+        values = torch.zeros(len(NAMES), device=self.device)
+        try:
+            with lost_connections(), compiling():
+                with self._unshared():
+                    for part in first:
+                        values += self._backward(self.network, part)
+                return values + self._backward(self.network, last)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        raise self._not_enough(draw)  # out of the handler, which still holds all that was computed
+
+    def _unshared(self) -> AbstractContextManager[None]:
+        """Gradients computed within stay in this process until the next ones computed without."""
+        network = self.network
+        return network.no_sync() if isinstance(network, nn.parallel.DistributedDataParallel) else nullcontext()
+
+    def _not_enough(self, draw: Draw) -> NotEnoughMemory:
+        """What to say of a draw that does not fit; finds out in how many parts it does."""
+
+        def attempt(parts: int) -> None:
+            self.optimiser.zero_grad()
+            self._backward(self.model, draw.cut(parts)[0])
+
+        parts = parts_that_fit(attempt, self.parts, self.rows)
+        self.optimiser.zero_grad()
+        return NotEnoughMemory(self.model.config.training.batch, parts)
+
+    def _backward(self, network: nn.Module, part: Draw) -> Tensor:
+        """Add the gradient of a part of the batch; returns its share of the terms, detached."""
+        config, part = self.model.config, part.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=config.training.bfloat16):
+            explanation = network(part.views, part.noise)
+        found = terms(explanation, part.views, variance=config.objective.variance, length=config.model.length)
+        loss = found.bound(config.objective) / (config.model.length * part.views.targets[0, 0].numel())
+        weight = len(part) / config.training.batch
+        (loss * (weight * self.ranks.size)).backward()  # type: ignore[no-untyped-call]  # the processes' gradients are averaged
+        return torch.stack([loss, *vars(found).values()]).detach() * weight
 
 
 def schedule(step: int, training: TrainingConfig) -> float:
