@@ -77,7 +77,7 @@ def trained(wanted: hv.Config, run: Path, source: hv.Source, device: torch.devic
 
     Raises: SystemExit: a run with other settings is there.
     """
-    resume = (run / checkpoint.STATE).exists()
+    resume = checkpoint.steps_done(run) is not None
     if resume and checkpoint.load_config(run) != wanted:
         raise SystemExit(f"'{run}' holds a run with other settings; name another folder, or remove it.")
     for report in hv.fit(wanted, run, source=source, device=device, resume=resume):

@@ -54,14 +54,16 @@ def test_a_truncated_file_is_refused(run: Path, tmp_path: Path) -> None:
 def test_weights_of_another_shape_are_refused(run: Path, tiny: hv.Config, tmp_path: Path) -> None:
     tensors = load_file(run / "weights.safetensors")
     wider = dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, content_dim=9))
-    save_file(tensors, tmp_path / "weights.safetensors", metadata={"config": wider.to_json()})
+    save_file(tensors, tmp_path / "weights.safetensors", metadata={"format": "hamvae/1", "config": wider.to_json()})
     with pytest.raises(HamvaeError, match="do not fit the configuration stored with them"):
         hv.load(tmp_path)
 
 
 def test_safetensors_without_a_configuration_are_refused(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(1)}, tmp_path / "weights.safetensors")
-    with pytest.raises(HamvaeError, match="has format None where 'hamvae/1' is read"):
+    with pytest.raises(
+        HamvaeError, match="has the format None where 'hamvae/1' and 'hamvae/2' are read; it was not written by hamvae"
+    ):
         hv.load(tmp_path)
 
 
@@ -72,7 +74,10 @@ def test_a_configuration_survives_its_json(tiny: hv.Config) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"format": "hamvae/99"}, "has format 'hamvae/99' where 'hamvae/1' is read"),
+        (
+            {"format": "hamvae/99"},
+            "the format 'hamvae/99' and 'hamvae/1' and 'hamvae/2' are read here; use a newer hamvae",
+        ),
         ({"preset": 3}, "field 'preset' of the configuration holds 3"),
         ({"colour": "red"}, "does not have the expected fields; look at: colour"),
     ],

@@ -241,7 +241,7 @@ def test_the_file_says_what_it_is_and_where_it_was_trained(judge: Judge, tmp_pat
     save_judge(tmp_path / "judge.safetensors", judge)
     with safe_open(tmp_path / "judge.safetensors", "pt") as file:
         header = file.metadata()
-    assert header["format"] == "hamvae-judge/1"
+    assert header["format"] == "hamvae-judge/2"
     assert json.loads(header["config"])["accuracy"] == judge.accuracy
     assert json.loads(header["environment"])["torch"] == torch.__version__
 
@@ -268,7 +268,10 @@ def test_a_damaged_judge_is_refused(judge: Judge, tmp_path: Path, damage: object
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"format": "hamvae-judge/9"}, "has format 'hamvae-judge/9' where 'hamvae-judge/1' is read"),
+        (
+            {"format": "hamvae-judge/9"},
+            "the format 'hamvae-judge/9' and 'hamvae-judge/1' and 'hamvae-judge/2' are read here; use a newer",
+        ),
         ({"attributes": {"hair": 3}}, "field 'attributes' of the configuration holds 3"),
         ({"classes": ["walk"]}, "must tell at least two actions apart"),
         ({"classes": ["walk", "wave"]}, "do not fit the configuration stored with them"),
@@ -283,13 +286,13 @@ def test_a_header_that_lies_is_refused(judge: Judge, tmp_path: Path, change: dic
     save_judge(path, judge)
     with safe_open(path, "pt") as file:
         config = json.loads(file.metadata()["config"])
-    save_file(load_file(path), path, metadata={"config": json.dumps(config | change)})
+    save_file(load_file(path), path, metadata={"format": "hamvae-judge/1", "config": json.dumps(config | change)})
     with pytest.raises(HamvaeError, match=sentence):
         load_judge(path)
 
 
 def test_a_run_is_no_judge(run: Path) -> None:
-    with pytest.raises(HamvaeError, match=r"cannot be used as a judge\. It is a run, where a judge is needed"):
+    with pytest.raises(HamvaeError, match=r"cannot be used\. It is a run, where a judge is needed"):
         load_judge(run / "weights.safetensors")
 
 

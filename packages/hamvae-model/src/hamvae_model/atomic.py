@@ -1,6 +1,7 @@
 """Write a file all or nothing: a reader sees the old content or the new, never half of it."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import HamvaeError, UsageError
+
+TOKEN = 8  # random bytes in the name of a file that is being written
+LEFTOVER = re.compile(rf"\.[0-9a-f]{{{2 * TOKEN}}}\.tmp")
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -25,13 +29,14 @@ def write_bytes(path: Path, data: bytes) -> None:
 def writing(path: Path) -> Iterator[BinaryIO]:
     """A file to fill, which takes the place of `path` when the block ends well; see `write_bytes`."""
     # Beside its destination, because a rename is atomic only within one file system.
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    temporary = path.with_name(f".{secrets.token_hex(TOKEN)}.tmp")
     try:
         with open(temporary, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        _sync_folder(path.parent)
     except FileNotFoundError:
         raise UsageError(f"{path}: the folder {path.parent} does not exist; make it first.") from None
     except NotADirectoryError:
@@ -45,3 +50,21 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):  # after success, or when it could not even be made, there is none to remove
             temporary.unlink()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote left in a folder; nobody else may be writing there."""
+    for path in folder.iterdir():
+        if LEFTOVER.fullmatch(path.name):
+            with suppress(OSError):  # it is only in the way
+                path.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the disk remember which file a name stands for, so that a renamed one outlives a power cut."""
+    with suppress(OSError):  # the file is whole and in place; some file systems sync no folders
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

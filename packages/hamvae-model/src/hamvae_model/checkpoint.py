@@ -3,30 +3,36 @@
     config.json environment.json metrics.jsonl weights.safetensors best.safetensors state/ samples/
     data.json, of clips that came from files: what they were, so that a resumed run can tell whether they still are
 
-The weights carry the configuration and win over the copy beside them. Everything needed to continue is in one
-file, state/training.safetensors, so no crash can leave halves of two different steps behind. Nothing is ever
-unpickled.
+The weights carry the configuration and win over the copy beside them. Everything needed to continue after a step is in
+one file, state/step-000500.safetensors, so no crash can leave halves of two different steps behind; the newest few are
+kept, and which is the newest is said by the steps in their names, not by a clock. Nothing is ever unpickled.
 """
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from .atomic import write_bytes
-from .config import FORMAT, Config
-from .errors import HamvaeError, UsageError
+from .atomic import sweep, write_bytes
+from .config import Config
+from .errors import DamagedError, HamvaeError, UsageError
 from .inventory import differences
 from .model import HamVAE
-from .tensor_file import fill, read_tensors, rebuilt, write_tensors
+from .tensor_file import check_fit, read_header, read_tensors, rebuilt, write_tensors
+from .versions import RUN
 
-WEIGHTS, BEST, STATE = "weights.safetensors", "best.safetensors", "state/training.safetensors"
+WEIGHTS, BEST, STATES = "weights.safetensors", "best.safetensors", "state"
+FIRST_STATE = "training.safetensors"  # the only state of a run of version 1
 LOG = "metrics.jsonl"
 ENVIRONMENT = "environment.json"
 INVENTORY = "data.json"
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # that Adam keeps of a parameter
 
 
 def make_folder(run: Path) -> None:
@@ -36,7 +42,7 @@ def make_folder(run: Path) -> None:
     """
     _refuse_a_run(run)
     try:
-        (run / "state").mkdir(parents=True, exist_ok=True)
+        (run / STATES).mkdir(parents=True, exist_ok=True)
         (run / "samples").mkdir(exist_ok=True)
     except OSError as error:
         raise UsageError(f"The run folder '{run}' cannot be made ({error.strerror}); choose another --run.") from None
@@ -50,16 +56,31 @@ def create_run(run: Path, config: Config, inventory: Mapping[str, str]) -> None:
     _refuse_a_run(run)
     for leftover in (run / LOG, run / BEST, run / INVENTORY, run / ENVIRONMENT, *(run / "samples").glob("step-*.png")):
         leftover.unlink(missing_ok=True)  # of a run that ended before it was saved
-    write_bytes(run / "config.json", config.to_json().encode())
+    write_config(run, config)
     if inventory:
         write_bytes(run / INVENTORY, json.dumps(inventory, indent=0).encode())
 
 
 def _refuse_a_run(run: Path) -> None:
-    if (run / STATE).exists() or (run / WEIGHTS).exists():
+    if _state_files(run) or (run / WEIGHTS).exists():
         raise UsageError(
             f"'{run}' already holds a run; continue it with `hamvae train --resume {run}`, or choose another folder."
         )
+
+
+def sweep_run(run: Path) -> None:
+    """Remove what a process that was killed while it wrote left in a run folder that nobody else trains in."""
+    for folder in (run, run / STATES, run / "samples"):
+        if folder.is_dir():
+            sweep(folder)
+
+
+def write_config(run: Path, config: Config) -> None:
+    """Write the copy of the configuration that people read.
+
+    Raises: UsageError, HamvaeError: as `atomic.write_bytes`.
+    """
+    write_bytes(run / "config.json", config.to_json().encode())
 
 
 def check_inventory(run: Path, inventory: Mapping[str, str]) -> None:
@@ -86,8 +107,7 @@ def _inventory(path: Path) -> dict[str, str]:
 
 def save_weights(path: Path, model: HamVAE) -> None:
     """Write the weights with the configuration in their header, whole or not at all."""
-    header = {"format": FORMAT, "config": model.config.to_json()}
-    write_tensors(path, model.state_dict(), header)
+    write_tensors(path, model.state_dict(), {"config": model.config.to_json()}, kind=RUN)
 
 
 def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
@@ -99,53 +119,159 @@ def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
     """
     path = Path(run)
     path = path / WEIGHTS if path.is_dir() else path
-    tensors, header = _read(path)
+    tensors, header = read_tensors(path, kind=RUN, missing=_missing(path))
     config = _config(header, path)
     model = rebuilt(lambda: HamVAE(config), tensors, path)
     return model.to(device).to(memory_format=torch.channels_last).eval()
 
 
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What `fit` needs to continue a run.
+
+    Args:
+        path: of the file it was read from.
+        config: of the run.
+        step: it was saved after.
+        best: the score of the best weights so far.
+        tensors: of the model and of the optimiser, by their names in the file.
+        damaged: why each newer state was passed over.
+    """
+
+    path: Path
+    config: Config
+    step: int
+    best: float
+    tensors: Mapping[str, Tensor]
+    damaged: tuple[str, ...] = ()
+
+    def restore(self, model: HamVAE, optimiser: torch.optim.Optimizer) -> None:
+        """Fill `model`, and `optimiser` with one group for each parameter in the order of `model.named_parameters()`.
+
+        Raises: HamvaeError: the tensors are not theirs.
+        """
+        weights = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
+        moments = {
+            f"optimiser/{name}/{key}": parameter.detach() if key != "step" else torch.tensor(0.0)
+            for name, parameter in model.named_parameters()
+            if f"optimiser/{name}/step" in self.tensors
+            for key in MOMENTS
+        }
+        check_fit({**weights, **moments}, self.tensors, self.path)
+        model.load_state_dict({name: self.tensors[f"model/{name}"] for name in model.state_dict()})
+        restored = optimiser.state_dict()
+        for index, (name, parameter) in enumerate(model.named_parameters()):
+            if f"optimiser/{name}/step" in moments:
+                kept = {key: self.tensors[f"optimiser/{name}/{key}"] for key in MOMENTS}
+                restored["state"][index] = {key: _laid_out_like(parameter, value) for key, value in kept.items()}
+        optimiser.load_state_dict(restored)
+
+
 def save_state(run: Path, model: HamVAE, optimiser: torch.optim.Optimizer, step: int, best: float) -> None:
-    """Write everything `fit` needs to continue after `step`."""
+    """Write everything `fit` needs to continue after `step`.
+
+    Raises: UsageError, HamvaeError: as `atomic.write_bytes`; then what was there is there.
+    """
     names = [name for name, _ in model.named_parameters()]
     tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{names[index]}/{key}": value for key, value in moments.items()}
-    header = {"format": FORMAT, "config": model.config.to_json(), "step": str(step), "best": repr(best)}
-    write_tensors(run / STATE, tensors, header)
+    header = {"config": model.config.to_json(), "step": str(step), "best": repr(best)}
+    write_tensors(run / STATES / f"step-{step:06d}.safetensors", tensors, header, kind=RUN)
+
+
+def read_state(run: Path, step: int | None = None) -> State:
+    """The newest state of a run that is whole, or the one that was saved after `step`.
+
+    Raises:
+        UsageError: no run there, or no state of that step.
+        DamagedError: no state is whole, or not that one.
+        HamvaeError: it is of another version of the format.
+    """
+    paths = _state_files(run)
+    if not paths:
+        raise UsageError(_missing(run / STATES))
+    if step is not None:
+        kept = kept_states(run)
+        if step not in kept:
+            raise UsageError(f"'{run}' keeps no state after step {step}; it has those of {_listed(kept)}.")
+        return _read_state(kept[step])
+    problems: list[str] = []
+    for path in paths:
+        try:
+            return replace(_read_state(path), damaged=tuple(problems))
+        except DamagedError as error:
+            problems.append(str(error))
+    raise DamagedError(f"No state of '{run}' is whole. {' '.join(problems)}")
+
+
+def kept_states(run: Path) -> dict[int, Path]:
+    """The states of a run by the step they were saved after, oldest first; none of a folder that holds no run."""
+    kept = {}
+    for path in reversed(_state_files(run)):
+        with suppress(HamvaeError, ValueError, KeyError):  # one of the first version, which is damaged
+            number = _STATE.fullmatch(path.name)
+            step = number[1] if number else read_header(path, kind=RUN, missing=_missing(path))["step"]
+            kept[int(step)] = path
+    return dict(sorted(kept.items()))
+
+
+def forget_before(run: Path, keep: int) -> None:
+    """Remove all states but the newest `keep`."""
+    for old in _state_files(run)[keep:]:
+        _remove(old)
+
+
+def forget_after(run: Path, step: int, newest: int) -> None:
+    """Remove the states and the lines after `step` that training left behind when it went back to it.
+
+    Args:
+        newest: the step of the one state that was saved since, which stays.
+    """
+    for later, path in kept_states(run).items():
+        if later > step and later != newest:
+            _remove(path)
+    truncate_log(run, step)
 
 
 def load_config(run: Path) -> Config:
     """The configuration of a run that can be continued.
 
-    Raises: UsageError, HamvaeError: as `load`.
+    Raises: UsageError, HamvaeError: as `read_state`.
     """
-    return _config(_read(run / STATE)[1], run / STATE)
+    return read_state(run).config
 
 
 def steps_done(run: Path) -> int | None:
-    """The number of steps a run was last saved after; None for anything but a run folder.
-
-    Raises: UsageError, HamvaeError: as `load`.
-    """
-    return int(_read(run / STATE)[1]["step"]) if (run / STATE).exists() else None
+    """The number of steps a run was last saved after; None for anything but a run that can be continued."""
+    return max(kept_states(run), default=None)
 
 
-def load_state(run: Path, model: HamVAE, optimiser: torch.optim.Optimizer) -> tuple[int, float]:
-    """Fill `model` and `optimiser` with the saved state; returns the step it was saved after and the best score.
+_STATE = re.compile(r"step-(\d{6,})\.safetensors")
 
-    The optimiser's parameters must be in the order of `model.named_parameters()`.
-    """
-    tensors, header = _read(run / STATE)
-    fill(model, {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model/")}, run / STATE)
-    restored = optimiser.state_dict()
-    for index, (name, parameter) in enumerate(model.named_parameters()):
-        prefix = f"optimiser/{name}/"
-        moments = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
-        if moments:
-            restored["state"][index] = {key: _laid_out_like(parameter, value) for key, value in moments.items()}
-    optimiser.load_state_dict(restored)
-    return int(header["step"]), float(header["best"])
+
+def _state_files(run: Path) -> list[Path]:
+    """The files of states, newest first."""
+    folder = run / STATES
+    numbered = {
+        int(name[1]): path for path in folder.glob("step-*.safetensors") if (name := _STATE.fullmatch(path.name))
+    }
+    first = folder / FIRST_STATE
+    return [numbered[step] for step in sorted(numbered, reverse=True)] + ([first] if first.exists() else [])
+
+
+def _read_state(path: Path) -> State:
+    tensors, header = read_tensors(path, kind=RUN, missing=_missing(path))
+    try:
+        step, best = int(header["step"]), float(header["best"])
+    except (KeyError, ValueError):
+        raise HamvaeError(f"'{path}' is no state that training can go on from.") from None
+    return State(path=path, config=_config(header, path), step=step, best=best, tensors=tensors)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # it only takes room
+        path.unlink()
 
 
 def append_log(run: Path, line: dict[str, float]) -> None:
@@ -160,13 +286,13 @@ def append_log(run: Path, line: dict[str, float]) -> None:
         raise HamvaeError(f"'{run / LOG}' could not be written ({error.strerror}); what was saved is kept.") from None
 
 
-def truncate_log(run: Path, step: int) -> None:
+def truncate_log(run: Path, step: float) -> None:
     """Forget the lines after `step`, which will be trained again; finds out as well whether the folder can be written.
 
     Raises: UsageError, HamvaeError: it cannot.
     """
     path = run / LOG
-    lines = path.read_text("utf-8").splitlines(keepends=True) if path.exists() else []
+    lines = path.read_text("utf-8", errors="replace").splitlines(keepends=True) if path.exists() else []
     write_bytes(path, "".join(line for line in lines if _step_of(line) <= step).encode())
 
 
@@ -179,12 +305,15 @@ def _step_of(line: str) -> float:
 
 def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
     """A moment in its parameter's memory format: the fused optimiser walks both through memory side by side."""
-    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value.clone()
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    missing = f"There is no trained run at '{path}'; train one with `hamvae train --data SOURCE --run DIR`."
-    return read_tensors(path, missing=missing)
+def _missing(path: Path) -> str:
+    return f"There is no trained run at '{path}'; train one with `hamvae train --data SOURCE --run DIR`."
+
+
+def _listed(steps: Iterable[int]) -> str:
+    return ", ".join(map(str, steps))
 
 
 def _config(header: dict[str, str], path: Path) -> Config:

@@ -2,17 +2,16 @@
 
 import dataclasses
 import json
+import math
 import types
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
 
+from . import versions
 from .errors import HamvaeError
 
 Data = TypeVar("Data")
 
-FORMAT = "hamvae/1"
-JUDGE_FORMAT = "hamvae-judge/1"
-KINDS = {FORMAT: "a run", JUDGE_FORMAT: "a judge"}  # of files, for those who confuse them
 OPERATORS = ("elliptic", "hamiltonian", "skew-symmetric", "unconstrained")
 SOURCES = ("builtin", "sprites", "folder", "mug")
 CLIP_SOURCES = ("folder", "mug", "sprites")  # those whose clips may come from files, to be decoded
@@ -84,6 +83,7 @@ class ModelConfig:
     decoder_widths: tuple[int, ...] = (24,)
     decoder_grid: int = 16  # side of the first feature map
     class_in_decoder: bool = True
+    operator_norm: float | None = None  # cap of `Motion.norms`, in radians per frame; None: no cap
 
     def __post_init__(self) -> None:
         """Raises: HamvaeError: sizes that no network can be built with."""
@@ -147,6 +147,33 @@ class TrainingConfig:
     seed: int = 0
     save_every: int = 500
     sample_every: int = 1000
+    keep: int = 3  # states, the newest; the ones before are there for when it is damaged, or training diverged
+    validation: float = 0.0  # share of the training identities that is held out, to choose the best weights by
+    earlier_rates: tuple[tuple[float, ...], ...] = ()  # up to which step, and at which learning rate, before this one
+
+    def __post_init__(self) -> None:
+        """Raises: HamvaeError: what nothing can be trained with."""
+        for wrong, what in (
+            (self.keep < 1, f"keep must be at least 1; got {self.keep}"),
+            (not 0 <= self.validation < 1, f"validation must be at least 0 and below 1; got {self.validation}"),
+            (
+                not 0 < self.learning_rate < math.inf,
+                f"learning_rate must be a positive number; got {self.learning_rate}",
+            ),
+            (any(len(rate) != 2 for rate in self.earlier_rates), "earlier_rates must be pairs of a step and a rate"),
+        ):
+            if wrong:
+                raise HamvaeError(f"The training configuration is not usable: {what}.")
+
+    def at_rate(self, rate: float, step: int) -> Self:
+        """The same, going on after `step` at another learning rate; the one until then is remembered.
+
+        Raises: HamvaeError: a rate that is not a positive number.
+        """
+        if rate == self.learning_rate:
+            return self
+        before = tuple(earlier for earlier in self.earlier_rates if earlier[0] < step)
+        return dataclasses.replace(self, learning_rate=rate, earlier_rates=(*before, (float(step), self.learning_rate)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,33 +187,29 @@ class Config:
     training: TrainingConfig
 
     def to_json(self) -> str:
-        return json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=2)
+        return json.dumps({"format": versions.newest(versions.RUN), **dataclasses.asdict(self)}, indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote; a field that it did not know yet takes its default.
+        """Read what `to_json` wrote, today or in an earlier version; a field it did not know takes its default.
 
         Raises: HamvaeError: not JSON, another format version, or a field that is missing, unknown or of another type.
         """
-        return read_json(cls, text, FORMAT)
+        return read_json(cls, text, versions.RUN)
 
 
-def read_json(kind: type[Data], text: str, version: str) -> Data:
-    """A frozen dataclass from the JSON of its fields and its format version.
+def read_json(kind: type[Data], text: str, written: str) -> Data:
+    """A frozen dataclass from the JSON of its fields and its format version, which is of the kind `written`.
 
     Raises: HamvaeError: not JSON, another format version, or a field that is missing, unknown or of another type.
     """
     try:
         values = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HamvaeError(f"The configuration is not JSON ({error}).") from None
-    found = values.pop("format", None) if isinstance(values, dict) else None
-    if found in KINDS and found != version:
-        raise HamvaeError(f"It is {KINDS[found]}, where {KINDS[version]} is needed.")
-    if found != version:
-        raise HamvaeError(
-            f"The configuration has format {found!r} where {version!r} is read; use the version that wrote it."
-        )
+    if isinstance(values, dict):
+        values = versions.migrated(written, values)
+        del values["format"]
     parsed: Data = _parse(kind, values, "configuration")
     return parsed
 

@@ -1,4 +1,4 @@
-"""The two failures a user can meet; each carries one sentence that says what to do next."""
+"""The failures a user can meet; each carries one sentence that says what to do next."""
 
 
 class HamvaeError(Exception):
@@ -11,3 +11,21 @@ class UsageError(HamvaeError):
 
 class OtherProcessError(HamvaeError):
     """Another process of the same run failed; that one says why."""
+
+
+class DamagedError(HamvaeError):
+    """A file is not what was written."""
+
+
+class DivergedError(HamvaeError):
+    """Numbers left the range of floats.
+
+    Args:
+        sentence: what happened, and what to do.
+        term: what is no longer finite: ``gradient norm``, ``motion``.
+        step: of training, at which it happened; None elsewhere.
+    """
+
+    def __init__(self, sentence: str, term: str, step: int | None = None) -> None:
+        super().__init__(sentence)
+        self.term, self.step = term, step

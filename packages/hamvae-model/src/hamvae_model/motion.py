@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import symplectic_ops as so
 
 from .config import ModelConfig
-from .errors import HamvaeError
+from .errors import DivergedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Motion(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.pairs, self.classes = config.pairs, len(config.classes)
+        self.pairs, self.classes, self.cap = config.pairs, len(config.classes), config.operator_norm
         with torch.device("cpu"):  # also while the rest is built without memory, to compare shapes
             self.space = space(config.operator, config.pairs)
             spans = [config.span_of(label) for label in range(self.classes)]
@@ -79,9 +79,21 @@ class Motion(nn.Module):
         self.parameters_of_operators = nn.Parameter(parameters.clone())
 
     def operators(self) -> Tensor:
-        """H, (K, 2d, 2d), in units of one per frame."""
+        """H, (K, 2d, 2d), in units of one per frame; one beyond the cap is scaled down to it, which keeps its space."""
         matrices: Tensor = self.space(self.parameters_of_operators)
-        return matrices
+        if self.cap is None:
+            return matrices
+        # cap / max(norm, cap) is exactly 1 below the cap, and there its gradient is exactly 0.
+        return matrices * (self.cap / _norms(matrices).clamp(min=self.cap))[:, None, None]
+
+    @torch.no_grad()
+    def norms(self) -> Tensor:
+        """Root mean square of the singular values of each H, (K,), in radians per frame.
+
+        That is ‖H‖_F/√(2d). Where all orbits turn evenly (H skew-symmetric), it is the root mean square of their
+        angular frequencies; no frequency and no growth exceeds √(2d) of it.
+        """
+        return _norms(self.operators())
 
     def embed(self, state: Tensor, labels: Tensor) -> Tensor:
         """State (b, 2d) of each clip's own class as a state of the whole space (b, K, 2d), zero elsewhere."""
@@ -92,15 +104,16 @@ class Motion(nn.Module):
     def flow(self, state: Tensor, labels: Tensor, times: Tensor) -> Tensor:
         """States (b, t, K, 2d) at `times` (b, t), in frames from the reference frame; negative is backward.
 
-        Raises: HamvaeError: an orbit grew beyond what a float holds.
+        Raises: DivergedError: an orbit grew beyond what a float holds.
         """
         try:
             with torch.autocast(state.device.type, enabled=False):
                 return so.flow(self.operators(), self.embed(state.float(), labels), times)
         except so.NonFiniteError:
-            raise HamvaeError(
+            raise DivergedError(
                 f"The motion left the range of numbers within {float(times.abs().max()):g} frames; train with a "
-                "bounded operator (elliptic or skew-symmetric), or ask for fewer frames."
+                "bounded operator (elliptic or skew-symmetric), or ask for fewer frames.",
+                term="motion",
             ) from None
 
     def positions(self, states: Tensor) -> Tensor:
@@ -125,6 +138,12 @@ class Motion(nn.Module):
             )
             for action, H in zip(actions, self.operators().detach(), strict=True)
         ]
+
+
+def _norms(matrices: Tensor) -> Tensor:
+    # Of all norms the cheapest to differentiate: one sum of squares, and no singular value decomposition.
+    norms: Tensor = torch.linalg.matrix_norm(matrices) / math.sqrt(matrices.shape[-1])
+    return norms
 
 
 def _oscillators(pairs: int, period: float) -> Tensor:

@@ -1,52 +1,76 @@
-"""Tensors in one safetensors file with words in its header: written whole, and read back strictly."""
+"""Tensors in one safetensors file with words in its header: written whole with a hash, and read back strictly."""
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as parse_safetensors
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 
+from . import versions
 from .atomic import write_bytes
-from .errors import HamvaeError, UsageError
+from .errors import DamagedError, HamvaeError, UsageError
 
 Network = TypeVar("Network", bound=nn.Module)
-UNFIT = "The weights in '{path}' do not fit the configuration stored with them."
+HASH = "sha256"
+NAMED = 3  # differences, in a sentence
+UNREADABLE = (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: dict[str, str]) -> None:
-    """Write them from wherever they are, whole or not at all.
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str], *, kind: str) -> None:
+    """Write them from wherever they are, whole or not at all, with the version of this `kind` and a hash.
 
     Raises: UsageError, HamvaeError: as `atomic.write_bytes`.
     """
     portable = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_bytes(path, to_safetensors(portable, metadata=header))
+    words = {"format": versions.newest(kind), **header}
+    write_bytes(path, to_safetensors(portable, metadata={**words, HASH: content_hash(portable, words)}))
 
 
-def read_tensors(path: Path, *, missing: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the header; `missing` is the sentence for a file that is not there.
+def read_tensors(path: Path, *, kind: str, missing: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the header, as they were written; `missing` is the sentence for no such file.
 
     Raises:
         UsageError: no such file, or none that can be opened.
-        HamvaeError: it is damaged.
+        DamagedError: it is not what was written.
+        HamvaeError: it is of another kind, or of a version that is not read.
     """
-    try:
-        data = path.read_bytes()
-        tensors = parse_safetensors(data)
-    except FileNotFoundError:
-        raise UsageError(missing) from None
-    except IsADirectoryError:
-        raise UsageError(f"'{path}' is a folder; name a file.") from None
-    except (SafetensorError, ValueError) as error:
-        raise HamvaeError(f"'{path}' is damaged and cannot be read ({error}); use another copy.") from None
-    except OSError as error:
-        raise UsageError(f"'{path}' cannot be read ({error.strerror}).") from None
-    length = int.from_bytes(data[:8], "little")
-    return tensors, json.loads(data[8 : 8 + length]).get("__metadata__", {})
+    with _opened(path, missing) as file:
+        words = _words(file, path, kind)
+        tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+    told = words.pop(HASH, None)
+    hashed = versions.number_of(kind, words["format"]) >= versions.HASHED_SINCE
+    if hashed and told != content_hash(tensors, words):
+        raise DamagedError(f"'{path}' is damaged: its content does not match its hash; use another copy.")
+    return tensors, words
+
+
+def read_header(path: Path, *, kind: str, missing: str) -> dict[str, str]:
+    """The header alone, without a look at the tensors or the hash.
+
+    Raises: UsageError, HamvaeError: as `read_tensors`.
+    """
+    with _opened(path, missing) as file:
+        return _words(file, path, kind)
+
+
+def content_hash(tensors: Mapping[str, Tensor], words: Mapping[str, str]) -> str:
+    """SHA-256 of the words and of every tensor's name, type, shape and bytes, in the order of their names.
+
+    Args:
+        tensors: on the CPU, contiguous.
+        words: of the header, without the hash.
+    """
+    digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def rebuilt(make: Callable[[], Network], tensors: Mapping[str, Tensor], path: Path) -> Network:
@@ -55,20 +79,60 @@ def rebuilt(make: Callable[[], Network], tensors: Mapping[str, Tensor], path: Pa
     Raises: HamvaeError: they are not that network's; asked before it takes memory, as a header may lie about sizes.
     """
     with torch.device("meta"):
-        expected = {name: tensor.shape for name, tensor in make().state_dict().items()}
-    if expected != {name: tensor.shape for name, tensor in tensors.items()}:
-        raise HamvaeError(UNFIT.format(path=path))
+        check_fit(make().state_dict(), tensors, path)
     network = make()
-    fill(network, tensors, path)
+    network.load_state_dict(dict(tensors))
     return network
 
 
-def fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Put the tensors read from `path` into the network.
+def check_fit(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Compare names, types and shapes with those that are expected.
 
-    Raises: HamvaeError: they are not that network's.
+    Raises: HamvaeError: they differ; it says in what.
     """
+    wanted, found = ({name: _described(tensor) for name, tensor in some.items()} for some in (expected, tensors))
+    odd = [
+        f"{name} is {found[name]} and not {wanted[name]}"
+        for name in wanted.keys() & found.keys()
+        if found[name] != wanted[name]
+    ]
+    odd += [f"{name} is missing" for name in wanted.keys() - found.keys()]
+    odd += [f"{name} has no place" for name in found.keys() - wanted.keys()]
+    odd.sort()
+    if odd:
+        more = f", and {len(odd) - NAMED} more differ" if len(odd) > NAMED else ""
+        raise HamvaeError(
+            f"The tensors in '{path}' do not fit the configuration stored with them: {', '.join(odd[:NAMED])}{more}; "
+            "use another copy."
+        )
+
+
+def _described(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
+
+
+@contextmanager
+def _opened(path: Path, missing: str) -> Iterator[Any]:
+    """The file as safetensors reads it: a tensor at a time, so that a large one is in memory once."""
     try:
-        network.load_state_dict(dict(tensors))
-    except RuntimeError:
-        raise HamvaeError(UNFIT.format(path=path)) from None
+        with path.open("rb"):  # Python tells more exactly than safetensors why a file cannot be opened
+            pass
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except FileNotFoundError:
+        raise UsageError(missing) from None
+    except IsADirectoryError:
+        raise UsageError(f"'{path}' is a folder; name a file.") from None
+    except UNREADABLE as error:
+        raise DamagedError(f"'{path}' is damaged and cannot be read ({error}); use another copy.") from None
+    except OSError as error:
+        raise UsageError(f"'{path}' cannot be read ({error.strerror or error}).") from None
+
+
+def _words(file: Any, path: Path, kind: str) -> dict[str, str]:
+    words: dict[str, str] = file.metadata() or {}
+    try:
+        versions.number_of(kind, words.get("format"))
+    except HamvaeError as error:
+        raise HamvaeError(f"'{path}' cannot be used. {error}") from None
+    return words

@@ -4,8 +4,8 @@ import math
 import shlex
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +16,7 @@ from .. import checkpoint
 from ..config import Config
 from ..data import Source
 from ..environment import environment, record
-from ..errors import HamvaeError, UsageError
+from ..errors import DivergedError, HamvaeError, OtherProcessError, UsageError
 from ..execution import Execution
 from ..run_lock import run_lock
 from ..samples import PreviewClips, sample_sheet
@@ -28,6 +28,8 @@ from .views import seed_of
 
 REPORT_EVERY = 10  # steps between reports: reading a loss waits for the device
 PRIOR_CLIPS = 64  # clips of each class the starting prior is fitted to
+LOWER = 10  # times lower is the rate to go on with after diverging: Adam's steps are as long as the rate, and half of a
+# rate that is too high still is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +43,12 @@ class Report:
         sequences_per_second: clips seen per second since training started or resumed.
         seconds: since training started or resumed.
         eta_seconds: time left at that pace.
-        psnr: of a fixed handful of training clips generated from their first frame, in dB, when a sheet was made.
+        health: `clipped`, the share of the steps since the last report whose gradient was clipped; `operator_norm`, the
+            largest of the operators' (`Motion.norms`), in radians per frame; `learning_rate`, before the schedule.
+        psnr: of a fixed handful of clips generated from their first frame, in dB, when a sheet was made: validation
+            clips, or training clips where none are held out.
         sample_sheet: the picture just written, if any.
+        notice: what a user has to be told, once, about the run that was continued.
     """
 
     step: int
@@ -51,8 +57,10 @@ class Report:
     sequences_per_second: float
     seconds: float
     eta_seconds: float
+    health: dict[str, float] = field(default_factory=dict)
     psnr: float | None = None
     sample_sheet: Path | None = None
+    notice: str | None = None
 
 
 def fit(
@@ -62,6 +70,7 @@ def fit(
     source: Source,
     device: torch.device | str = "cpu",
     resume: bool = False,
+    from_step: int | None = None,
     execution: Execution | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Generator[Report, None, None]:
@@ -74,6 +83,8 @@ def fit(
     alike; number 0 writes the folder, which the others must be able to read.
 
     Args:
+        from_step: with `resume`, go back to the state that was kept after this step; what was learnt after it is
+            forgotten once training has gone on from there and saved.
         execution: how the steps are carried out; another way may be taken whenever a run is resumed.
         stop: asked once a step. When it answers yes, in any of the processes, the step under way is the last, what was
             learnt is saved, and its report is the last.
@@ -82,8 +93,9 @@ def fit(
         UsageError: the folder holds a run already (or none, with `resume`), or cannot be written; the source has
             other classes than the configuration, or other clips than the run was begun with; a batch cannot be cut
             into so many parts.
-        HamvaeError: another process trains there; the loss is no longer finite, a batch needs more memory than there
-            is, or the disk refused data, and then what was saved last stays.
+        DivergedError: a term, a gradient or a motion is no longer finite; the step before is saved.
+        HamvaeError: another process trains there, or no state can be read; a batch needs more memory than there is, or
+            the disk refused data, and then what was saved last stays.
     """
     run, ranks = Path(run), Ranks.current()
     if source.classes != config.model.classes:
@@ -94,45 +106,54 @@ def fit(
     step = Stepper(model, new_optimiser(model), source, execution, ranks, stop)
     if not resume:
         ranks.first(lambda: checkpoint.make_folder(run))
-    reports = _locked(step, run, source, resume)
+    reports = _locked(step, run, source, resume, from_step)
     next(reports)  # so that what is wrong is said here, not at the first report; closing it lets go of the folder
     return cast("Generator[Report, None, None]", reports)
 
 
-def _locked(step: Stepper, run: Path, source: Source, resume: bool) -> Generator[Report | None, None, None]:
+def _locked(
+    step: Stepper, run: Path, source: Source, resume: bool, from_step: int | None
+) -> Generator[Report | None, None, None]:
     """The reports of `fit`, after a None that says that the run is open; the folder is the run's until the end."""
     first, config = step.ranks.first, step.model.config
     with ExitStack() as held:
         first(lambda: held.enter_context(run_lock(run)))
+        first(lambda: checkpoint.sweep_run(run))
         if resume:
             first(lambda: checkpoint.check_inventory(run, source.inventory))
         else:
             first(lambda: checkpoint.create_run(run, config, source.inventory))
-        start, best = checkpoint.load_state(run, step.model, step.optimiser) if resume else (0, -math.inf)
-        first(lambda: checkpoint.truncate_log(run, start))
+            first(lambda: checkpoint.save_state(run, step.model, step.optimiser, 0, -math.inf))
+        state = checkpoint.read_state(run, from_step)
+        state.restore(step.model, step.optimiser)
+        state = replace(state, tensors={})  # they were copied, and this block lasts as long as training
+        # What was saved later is forgotten when something has taken its place, not before.
+        later = from_step is not None or bool(state.damaged)
+        first(lambda: checkpoint.truncate_log(run, math.inf if later else state.step))
         facts = environment(
             seed=config.training.seed,
             device=str(step.device),
             processes=step.ranks.size,
             execution=step.execution,
         )
-        first(lambda: record(run / checkpoint.ENVIRONMENT, facts, start))
+        first(lambda: record(run / checkpoint.ENVIRONMENT, facts, state.step))
+        begun = _Run(step, source, run, state, later)
         yield None
-        yield from _Run(step, source, run, start, best).reports()
+        yield from begun.reports()
 
 
 class _Run:
     """The state of training between two steps."""
 
-    def __init__(self, step: Stepper, source: Source, run: Path, start: int, best: float) -> None:
+    def __init__(self, step: Stepper, source: Source, run: Path, state: checkpoint.State, later: bool) -> None:
         self.step, self.model, self.optimiser, self.source, self.run = step, step.model, step.optimiser, source, run
-        self.done, self.best = start, best
-        self.saved = start
+        self.start = self.done = self.saved = state.step
+        self.best, self.later, self.notice = state.best, later, _notice(state)
         self.writes = step.ranks.rank == 0
         self.preview = PreviewClips(source) if self.writes else None
 
     def reports(self) -> Generator[Report, None, None]:
-        self.began, self.start = time.perf_counter(), self.done
+        self.began = time.perf_counter()
         try:
             while self.done < self.model.config.training.steps and not self.step.stopped:
                 with _denormals_flushed(), deterministic(self.step.execution.deterministic):
@@ -140,6 +161,14 @@ class _Run:
                 yield report
         except GeneratorExit:  # raised at the yield, so the weights are those of a whole step
             self.save()
+            raise
+        except OtherProcessError:
+            raise
+        except DivergedError as error:
+            raise self.diverged(error) from None
+        except HamvaeError:  # a disk without room for a picture or a line may still take the state
+            with suppress(HamvaeError):
+                self.save()
             raise
         finally:
             self.step.close()
@@ -155,18 +184,28 @@ class _Run:
             self.done += 1
             last = self.done == training.steps
             show, save = (last or self.done % every == 0 for every in (training.sample_every, training.save_every))
+            save |= self.later and self.done % REPORT_EVERY == 0
             if show or save or self.step.stopped or self.done % REPORT_EVERY == 0:
                 break
         seconds = time.perf_counter() - self.began
         pace = (self.done - self.start) / seconds
+        means = {name: float(value) / (self.done - first) for name, value in sums.items()}
+        clipped, norms = means.pop("clipped"), self.model.motion.norms()
         report = Report(
             step=self.done,
             steps=training.steps,
-            losses={name: float(value) / (self.done - first) for name, value in sums.items()},
+            losses=means,
             sequences_per_second=pace * training.batch,
             seconds=seconds,
             eta_seconds=(training.steps - self.done) / pace,
+            health={
+                "clipped": clipped,
+                "operator_norm": float(norms.max()),
+                "learning_rate": training.learning_rate,
+            },
+            notice=self.notice,
         )
+        self.notice = None
         if not self.writes:
             return report
         if show:
@@ -187,10 +226,8 @@ class _Run:
         way_out = "Not even a clip at a time fits; train on another device, or begin a smaller model."
         if found.parts is not None:
             rows = -(-self.step.rows // found.parts)
-            again = f"hamvae train --resume {shlex.quote(str(self.run))}" if self.saved else "the same command"
-            way_out = (
-                f"{rows} at a time would fit and give the same result: go on with `{again} --accumulate {found.parts}`."
-            )
+            again = f"hamvae train --resume {shlex.quote(str(self.run))} --accumulate {found.parts}"
+            way_out = f"{rows} at a time would fit and give the same result: go on with `{again}`."
         raise HamvaeError(
             f"A batch of {found.batch} clips {taken}needs more memory than there is; what was learnt is saved. "
             + way_out
@@ -213,8 +250,36 @@ class _Run:
             return
         self.fit_prior()
         checkpoint.save_weights(self.run / checkpoint.WEIGHTS, self.model)
+        self.save_state()
+
+    def save_state(self) -> None:
+        """Write what continues the run; only then forget older states, and what came later where training went back."""
         checkpoint.save_state(self.run, self.model, self.optimiser, self.done, self.best)
+        checkpoint.write_config(self.run, self.model.config)
         self.saved = self.done
+        if self.later:
+            checkpoint.forget_after(self.run, self.start, self.done)
+            self.later = False
+        checkpoint.forget_before(self.run, self.model.config.training.keep)
+
+    def diverged(self, error: DivergedError) -> HamvaeError:
+        """Save the step before, whose weights are as they were; returns the error that says what to do."""
+        if not self.writes:
+            return OtherProcessError("Training diverged; the first process says how to go on.")
+        moments = [value for kept in self.optimiser.state.values() for value in kept.values()]
+        if self.saved < self.done and all(tensor.isfinite().all() for tensor in [*self.model.parameters(), *moments]):
+            self.save_state()
+        # The step after a state is a function of that state: from the last one, any rate leads to the same numbers.
+        good = max((kept for kept in checkpoint.kept_states(self.run) if kept < self.done), default=None)
+        way_out = "Train with another seed, or with a bounded operator (elliptic or skew-symmetric)."
+        if good is not None:
+            rate = self.model.config.training.learning_rate / LOWER
+            way_out = (
+                f"Go back to step {good} with a lower learning rate: hamvae train --resume "
+                f"{shlex.quote(str(self.run))} --from-step {good} --learning-rate {rate:.3g}"
+            )
+        what = f"Training diverged: the {error.term} is not finite at step {self.done + 1}."
+        return DivergedError(f"{what} {way_out}", error.term, self.done + 1)
 
     def fit_prior(self) -> None:
         """Fit the starting prior to the first frames of a fixed draw of training clips."""
@@ -227,8 +292,14 @@ class _Run:
         self.model.start_prior.fit(self.model.infer_state(frames, labels), labels)
 
 
+def _notice(state: checkpoint.State) -> str | None:
+    if not state.damaged:
+        return None
+    return f"Going on after step {state.step}, for what was saved later is damaged. {' '.join(state.damaged)}"
+
+
 def _log_line(report: Report) -> dict[str, float]:
-    line = {"step": report.step, "seconds": report.seconds, **report.losses}
+    line = {"step": report.step, "seconds": report.seconds, **report.losses, **report.health}
     return line if report.psnr is None else {**line, "psnr": report.psnr}
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..config import Config, TrainingConfig
 from ..data import Source
-from ..errors import HamvaeError, UsageError
+from ..errors import DivergedError, UsageError
 from ..execution import Execution
 from ..model import HamVAE
 from ..objective import Terms, terms
@@ -88,10 +88,11 @@ class Stepper:
         self.device = model.start_prior.mean.device
 
     def __call__(self, step: int) -> dict[str, Tensor]:
-        """Take step number `step`, counted from 1; returns the detached terms of the whole batch.
+        """Take step number `step`, counted from 1; returns the detached terms of the whole batch, the norm
+        of its gradient, and whether that was clipped.
 
         Raises:
-            HamvaeError: a term or a gradient is not finite; the weights are then as before.
+            DivergedError: a term, a gradient or a motion is not finite; the weights are then as before.
             NotEnoughMemory: likewise.
         """
         training = self.model.config.training
@@ -104,10 +105,8 @@ class Stepper:
         finite, wished = torch.stack([torch.stack([*means, norm]).isfinite().all(), wishes > 0]).tolist()
         if not finite:
             broken = [name for name, value in losses.items() if not value.isfinite()][-1].replace("_", " ")
-            raise HamvaeError(
-                f"The {broken} is no longer finite at step {step}, and the run stops; what was saved before is kept. "
-                "Train with another seed, or with a bounded operator (elliptic or skew-symmetric)."
-            )
+            raise DivergedError(f"The {broken} is not finite at step {step}.", broken, step)
+        losses["clipped"] = (norm > training.gradient_clip).float()
         self.stopped = wished
         for group in self.optimiser.param_groups:
             group["lr"] = group["base_rate"] * schedule(step, training)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from ...config import JUDGE_FORMAT, read_json
+from ... import versions
+from ...config import read_json
 from ...environment import environment
 from ...errors import HamvaeError
 from ...tensor_file import read_tensors, rebuilt, write_tensors
@@ -19,9 +20,9 @@ def save_judge(path: str | Path, judge: Judge) -> None:
 
     Raises: UsageError, HamvaeError: as `atomic.write_bytes`.
     """
-    config = json.dumps({"format": JUDGE_FORMAT, **asdict(judge.config)})
-    header = {"format": JUDGE_FORMAT, "config": config, "environment": json.dumps(environment())}
-    write_tensors(Path(path), judge.state_dict(), header)
+    config = json.dumps({"format": versions.newest(versions.JUDGE), **asdict(judge.config)})
+    header = {"config": config, "environment": json.dumps(environment())}
+    write_tensors(Path(path), judge.state_dict(), header, kind=versions.JUDGE)
 
 
 def load_judge(path: str | Path, device: torch.device | str = "cpu") -> Judge:
@@ -32,11 +33,10 @@ def load_judge(path: str | Path, device: torch.device | str = "cpu") -> Judge:
         HamvaeError: the file is damaged, of another version of the format, or no judge.
     """
     path = Path(path)
-    tensors, header = read_tensors(
-        path, missing=f"There is no judge at '{path}'; train one with `hamvae judge train --data SOURCE`."
-    )
+    missing = f"There is no judge at '{path}'; train one with `hamvae judge train --data SOURCE`."
+    tensors, header = read_tensors(path, kind=versions.JUDGE, missing=missing)
     try:
-        config = read_json(JudgeConfig, header.get("config", "{}"), JUDGE_FORMAT)
+        config = read_json(JudgeConfig, header.get("config", "{}"), versions.JUDGE)
     except HamvaeError as error:
         raise HamvaeError(f"'{path}' cannot be used as a judge. {error}") from None
     return rebuilt(lambda: Judge(config), tensors, path).to(device).eval().requires_grad_(False)
