@@ -159,7 +159,7 @@ def test_every_way_in_which_training_ends_frees_the_folder(
     if ending == "finished":
         list(reports)
     elif ending == "failed":
-        monkeypatch.setattr("hamvae_model.training.loop.train_step", fail)
+        monkeypatch.setattr("hamvae_model.training.step.Stepper.__call__", fail)
         with pytest.raises(HamvaeError, match="told"):
             next(reports)
     elif ending == "dropped":
