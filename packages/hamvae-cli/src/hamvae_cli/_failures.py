@@ -1,18 +1,33 @@
 """How a command fails: one sentence on standard error and an exit code; what nobody foresaw keeps its traceback."""
 
+import io
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from hamvae_model import HamvaeError, UsageError
 from hamvae_model.errors import OtherProcessError
+from hamvae_model.spelling import printable
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
 class _WrongRequest(click.ClickException):
     exit_code = 2
+
+
+@contextmanager
+def _legible() -> Iterator[None]:
+    """What click itself complains of is said in one line, with escapes for what a terminal would obey."""
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = printable(error.message)  # type: ignore[misc]  # nobody has read it yet
+        raise
 
 
 class FailingGroup(click.Group):
@@ -25,10 +40,18 @@ class FailingGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a name that is no text in any encoding can be shown all the same
+                stream.reconfigure(errors="backslashreplace")
+        with _legible():
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         rank, first = os.environ.get("RANK", "0"), os.environ.get("LOCAL_RANK", "0") == "0"
         try:
-            return super().invoke(ctx)
+            with _legible():
+                return super().invoke(ctx)
         except click.UsageError:
             if first:
                 raise

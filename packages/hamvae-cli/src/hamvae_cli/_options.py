@@ -1,5 +1,6 @@
 """Arguments and options that several commands share."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,12 @@ import click
 from hamvae_model.config import CLIP_SOURCES, LABELS, LENGTH, OUTPUTS
 from hamvae_model.devices import DEVICES
 from hamvae_model.errors import UsageError
+from hamvae_model.limits import FRAME_LIMIT
 from hamvae_model.spelling import nearest
+
+SEED_LIMIT = 2**63 - 1  # what generators take
+STEP_LIMIT = 10**9  # of training: centuries
+MANY = 10_000  # clips that are drawn or scored one by one: more is a slip of the finger
 
 PATH = click.Path(path_type=Path)  # whether it exists is asked where it is opened: the answer there says what to do
 
@@ -21,6 +27,16 @@ class Name(click.Choice[str]):
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
         return f"there is no '{value}'{nearest(str(value), self.choices)}"
+
+
+class Positive(click.FloatRange):
+    """A number above 0 that is one: click lets NaN through a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return number
 
 
 class Colour(click.ParamType[tuple[int, ...]]):
@@ -65,12 +81,17 @@ scale_option = click.option(
     help="Draw each pixel as N x N pixels.",
 )
 seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Seed of everything random."
+    "--seed",
+    type=click.IntRange(0, SEED_LIMIT),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Seed of everything random.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead, for programs.")
 length_option = click.option(
     "--length",
-    type=click.IntRange(min=2),
+    type=click.IntRange(2, FRAME_LIMIT),
     default=LENGTH,
     show_default=True,
     metavar="N",
@@ -103,7 +124,7 @@ background_option = click.option(
 )
 fps_option = click.option(
     "--fps",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Positive(0.001, 1_000_000),
     metavar="N",
     help="Frames a second that count as one each; by default the median of your own clips.",
 )

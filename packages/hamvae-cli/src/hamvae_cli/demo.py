@@ -11,7 +11,7 @@ import click
 import hamvae_model as hv
 
 from . import _outputs
-from ._options import PATH, device_option
+from ._options import PATH, SEED_LIMIT, STEP_LIMIT, device_option
 from ._training import Interruption, follow
 
 CONTENT, MOTION = "builtin:test/3/walk-left", "builtin:test/60/slash-front"
@@ -28,8 +28,12 @@ PICTURES = """
 @click.option(
     "-o", "--output", type=PATH, default=Path("demo"), show_default=True, metavar="DIR", help="Folder for everything."
 )
-@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to train; by default the preset's.")
-@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of everything random; by default 0.")
+@click.option(
+    "--steps", type=click.IntRange(1, STEP_LIMIT), metavar="N", help="Steps to train; by default the preset's."
+)
+@click.option(
+    "--seed", type=click.IntRange(0, SEED_LIMIT), metavar="N", help="Seed of everything random; by default 0."
+)
 @device_option
 def demo(output: Path, steps: int | None, seed: int | None, device: str) -> None:
     """Train on the built-in characters and show the results.

@@ -13,7 +13,7 @@ from hamvae_model.config import SAMPLES, SEEDS, TABLES
 
 from . import _outputs
 from ._decoding import Decoding
-from ._options import PATH, Name, device_option, json_option, root_option, run_argument
+from ._options import MANY, PATH, Name, device_option, json_option, root_option, run_argument
 
 
 @click.command()
@@ -37,7 +37,7 @@ from ._options import PATH, Name, device_option, json_option, root_option, run_a
 )
 @click.option(
     "--seeds",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MANY),
     default=SEEDS,
     show_default=True,
     metavar="N",
@@ -45,7 +45,7 @@ from ._options import PATH, Name, device_option, json_option, root_option, run_a
 )
 @click.option(
     "--samples",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MANY),
     default=SAMPLES,
     show_default=True,
     metavar="N",
@@ -53,7 +53,7 @@ from ._options import PATH, Name, device_option, json_option, root_option, run_a
 )
 @click.option(
     "--characters",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MANY),
     metavar="N",
     help="Held-out characters to look at, of builtin and sprites. [default: all]",
 )

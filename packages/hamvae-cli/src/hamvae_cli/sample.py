@@ -11,7 +11,7 @@ import click
 import hamvae_model as hv
 
 from . import _outputs
-from ._options import Name, device_option, output_option, run_argument, seed_option
+from ._options import MANY, Name, device_option, output_option, run_argument, seed_option
 from ._playing import look_options, timing_options
 
 
@@ -19,7 +19,7 @@ from ._playing import look_options, timing_options
 @run_argument
 @click.option("--action", "actions", multiple=True, metavar="NAME", help="Motion to sample; repeat it. [default: all]")
 @click.option(
-    "--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Clips per action."
+    "--count", type=click.IntRange(1, MANY), default=1, show_default=True, metavar="N", help="Clips per action."
 )
 @click.option(
     "--prior",

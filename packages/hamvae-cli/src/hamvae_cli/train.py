@@ -21,6 +21,7 @@ from ._decoding import Decoding
 from ._execution import execution_options
 from ._options import (
     PATH,
+    STEP_LIMIT,
     Name,
     device_option,
     json_option,
@@ -79,7 +80,9 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
 @labels_option
 @clip_options
 @skip_bad_option
-@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to train, instead of the preset's.")
+@click.option(
+    "--steps", type=click.IntRange(1, STEP_LIMIT), metavar="N", help="Steps to train, instead of the preset's."
+)
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Clips a step, instead of the preset's.")
 @click.option(
     "--precision", type=Name(PRECISIONS), metavar="NAME", help=f"Instead of the preset's: {_either(PRECISIONS)}."

@@ -1,8 +1,16 @@
 """The failures a user can meet; each carries one sentence that says what to do next."""
 
+from .spelling import printable
+
 
 class HamvaeError(Exception):
-    """The work could not be done, although what was asked for was sound (a full disk, a damaged file)."""
+    """The work could not be done, although what was asked for was sound (a full disk, a damaged file).
+
+    Args: sentence: may hold names and texts of strangers; what a terminal would obey in them is written out.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(printable(sentence))
 
 
 class UsageError(HamvaeError):

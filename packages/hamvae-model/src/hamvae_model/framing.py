@@ -51,8 +51,11 @@ def composited(clip: Clip, background: tuple[int, ...]) -> Tensor:
     """The clip over a colour (red, green, blue): opaque frames uint8 (t, 3, h, w)."""
     if clip.alpha is None or not any(background):
         return clip.frames
-    behind = (_colour(background).int() * (255 - clip.alpha.int()) + 127) // 255
-    return (clip.frames + behind).clamp(max=255).to(torch.uint8)
+    frames = clip.frames.clone()
+    for frame, alpha in zip(frames, clip.alpha, strict=True):  # one at a time: integers take four times the memory
+        behind = (_colour(background)[0].int() * (255 - alpha.int()) + 127) // 255
+        frame.copy_((frame + behind).clamp(max=255))
+    return frames
 
 
 def resized(clip: Clip, height: int, width: int) -> Clip:

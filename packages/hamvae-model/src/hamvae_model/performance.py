@@ -9,10 +9,14 @@ from torch import Tensor
 
 from .clip import Clip, as_frames
 from .cutout import cut_out
+from .errors import UsageError
 from .framing import restored
+from .limits import CLIP_LIMIT
 
 if TYPE_CHECKING:
     from .model import HamVAE
+
+AT_ONCE = 4 * 10**6  # pixels of a part
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,9 +56,18 @@ class Performance:
         """The performance at some times (n,), by default its own.
 
         Args: transparent: make the background clear; see `cutout`.
-        Raises: HamvaeError: an orbit grew beyond what a float holds.
+        Raises:
+            UsageError: more pixels than a clip in memory may have.
+            HamvaeError: an orbit grew beyond what a float holds.
         """
         times = self.times if times is None else times
+        size = self.model.config.model.image_size
+        height, width = (size, size) if self.like is None else self.like.frames.shape[-2:]
+        if len(times) * height * width > CLIP_LIMIT:
+            raise UsageError(
+                f"{len(times)} frames of {width}×{height} are more than {CLIP_LIMIT // 10**6} million pixels, the most "
+                "that is kept at once; ask for fewer, or give a smaller picture."
+            )
         frames = torch.cat(list(self.parts(times, transparent=transparent)))
         colour, alpha = (frames[:, :3] * (frames[:, 3:] > 0), frames[:, 3:]) if transparent else (frames, None)
         return Clip(
@@ -75,12 +88,17 @@ class Performance:
         """
         framing = self.model.config.data.framing
         for images in self.model.rendered(self.content, self.state, self.label, times - self.origin):
-            frames = as_frames(images[0]).cpu()
-            frames = cut_out(frames, framing.background) if transparent else frames
-            frames = frames if self.like is None else restored(frames, self.like, framing)
-            if transparent:
-                frames[:, 3] = (frames[:, 3] > 127) * 255  # smooth resizing averages it
-            yield frames
+            drawn = as_frames(images[0]).cpu()
+            drawn = cut_out(drawn, framing.background) if transparent else drawn
+            for some in torch.split(drawn, self._at_once()):
+                frames = some if self.like is None else restored(some, self.like, framing)
+                if transparent:
+                    frames[:, 3] = (frames[:, 3] > 127) * 255  # smooth resizing averages it
+                yield frames
+
+    def _at_once(self) -> int:
+        """Frames that come back to the size of `like` together, a few million pixels."""
+        return max(1, AT_ONCE // self.like.frames[0, 0].numel()) if self.like is not None else AT_ONCE
 
     def _period(self, times: Tensor) -> int | None:
         """Frames after which the clip comes round: only where they stand a unit apart, and the period is whole."""

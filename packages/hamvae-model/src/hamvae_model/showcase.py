@@ -9,6 +9,7 @@ from .clip import Clip
 from .data import Source
 from .errors import UsageError
 from .framing import resized, straight
+from .limits import CLIP_LIMIT, FRAME_LIMIT
 from .media import sheet
 
 
@@ -25,11 +26,17 @@ def in_step(clips: Sequence[Clip], durations: Sequence[Sequence[float]]) -> tupl
 
     Args: durations: in seconds, of every frame of every clip.
     Returns: for each clip the frames to show, int64 (t,), and the durations of these t moments.
+    Raises: UsageError: too many moments to show.
     """
     longest = max(durations, key=len)
     if all(list(own) == list(longest[: len(own)]) for own in durations):
         return [_indices(clip, len(longest)) for clip in clips], list(longest)
     step, whole = min(map(min, durations)), max(map(sum, durations))
+    if whole / step > FRAME_LIMIT:
+        raise UsageError(
+            f"One of the clips has frames of {step:g} s and one lasts {whole:g} s, which is too much to show in step; "
+            "write each into a file of its own."
+        )
     moments = (torch.arange(max(1, round(whole / step)), dtype=torch.float64) + 0.5) * step
     shown = []
     for clip, own in zip(clips, durations, strict=True):
@@ -50,7 +57,7 @@ def grid(
 
     Args: shown: which frames of each clip to show, as `in_step` finds them; by default one after the other.
     Returns: frames uint8 (t, 3, h, w) over black, or (t, 4, h, w) with straight alpha if asked to be transparent.
-    Raises: UsageError: no clips.
+    Raises: UsageError: no clips, or more than is put together.
     """
     clips = [clip for row in table for clip in row if clip is not None]
     if not clips:
@@ -60,6 +67,11 @@ def grid(
     length = len(shown[0]) if shown else length
     height, width = _largest(clips)
     columns = max(len(row) for row in table)
+    if length * len(table) * height * columns * width > CLIP_LIMIT:
+        raise UsageError(
+            f"Together this would be more than {CLIP_LIMIT // 10**6} million pixels, the most that is put together; "
+            "ask for fewer frames, give smaller clips, or write each into a file of its own."
+        )
     canvas = torch.zeros(length, 4 if transparent else 3, len(table) * height, columns * width, dtype=torch.uint8)
     for i, row in enumerate(table):
         for j, clip in enumerate(row):

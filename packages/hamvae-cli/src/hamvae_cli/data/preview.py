@@ -11,7 +11,16 @@ from hamvae_model.spelling import nearest
 
 from .. import _outputs
 from .._decoding import Decoding
-from .._options import Name, background_option, layout_option, length_option, loop_option, output_option, scale_option
+from .._options import (
+    MANY,
+    Name,
+    background_option,
+    layout_option,
+    length_option,
+    loop_option,
+    output_option,
+    scale_option,
+)
 
 WITHOUT_A_FOLDER = ("builtin", "sprites")  # sources that can be opened by name alone
 
@@ -23,7 +32,9 @@ WITHOUT_A_FOLDER = ("builtin", "sprites")  # sources that can be opened by name 
 @length_option
 @loop_option
 @background_option
-@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Clips a motion.")
+@click.option(
+    "--count", type=click.IntRange(1, MANY), default=1, show_default=True, metavar="N", help="Clips a motion."
+)
 @output_option
 @scale_option
 def preview(

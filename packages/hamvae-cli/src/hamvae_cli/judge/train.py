@@ -17,6 +17,7 @@ from .. import _outputs
 from .._clips import ClipOptions, clip_options, open_to_learn, skip_bad_option
 from .._options import (
     PATH,
+    STEP_LIMIT,
     Name,
     device_option,
     json_option,
@@ -39,7 +40,12 @@ from .show import print_heads
 @clip_options
 @skip_bad_option
 @click.option(
-    "--steps", type=click.IntRange(min=1), default=JUDGE_STEPS, show_default=True, metavar="N", help="Steps to train."
+    "--steps",
+    type=click.IntRange(1, STEP_LIMIT),
+    default=JUDGE_STEPS,
+    show_default=True,
+    metavar="N",
+    help="Steps to train.",
 )
 @seed_option
 @device_option

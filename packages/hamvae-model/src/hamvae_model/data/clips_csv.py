@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UsageError
-from ..spelling import nearest
+from ..limits import NAME_LIMIT, TABLE_LIMIT
+from ..ordinary import check_ordinary
+from ..spelling import is_plain, nearest
 from .splits import SPLITS
 
 NAME = "clips.csv"
@@ -66,6 +68,7 @@ def read_clips_csv(path: Path, names: Iterable[str]) -> dict[str, Row]:
 def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header, and each row with the number of its last line."""
     try:
+        check_ordinary(path, TABLE_LIMIT)
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             table = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
@@ -85,6 +88,8 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     for column in header:
         if not column:
             raise UsageError(f"{path}, line 1 has a column without a name; name it or remove it.")
+        if not is_plain(column) or len(column) > NAME_LIMIT:
+            raise UsageError(f"{path}, line 1 has a column '{column[:NAME_LIMIT]}' that cannot be shown; rename it.")
         if header.count(column) > 1:
             raise UsageError(f"{path}, line 1 has the column '{column}' twice; remove one.")
     for line, cells in table:
@@ -93,6 +98,9 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
                 f"{path}, line {line} has {len(cells)} columns where line 1 names {len(header)}; "
                 "put cells that contain commas in quotes."
             )
+        for column, cell in zip(header, cells, strict=True):
+            if not is_plain(cell.strip()) or len(cell) > NAME_LIMIT:
+                raise _wrong(path, line, column, "it is too long, or has signs in it that cannot be shown; correct it.")
     return header, table
 
 

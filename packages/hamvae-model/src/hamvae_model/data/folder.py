@@ -9,6 +9,7 @@ from ..errors import HamvaeError, UsageError
 from ..media.layout import described_by
 from ..media.pictures import STILLS
 from ..media.reading import EXTENSIONS
+from ..spelling import is_plain, printable
 from .clips_csv import NAME as TABLE
 from .clips_csv import read_clips_csv
 from .recording import Listing, Recording, dead_end, visible
@@ -54,7 +55,9 @@ class _Found:
         for path in visible(self.root):
             if self._leads_nowhere(path):
                 continue
-            if path.is_dir():
+            if path.is_dir() and not is_plain(path.name):
+                self._refuse(path, "names a motion with signs in it that cannot be shown; rename it.")
+            elif path.is_dir():
                 self._guarded(path, self._look_into)
             elif path.name != TABLE:
                 self._look_at(path, None)
@@ -75,7 +78,7 @@ class _Found:
     def _look_at(self, path: Path, label: str | None) -> None:
         """A file: a sheet of several actions, a clip of its folder's, or something else."""
         if path.suffix.lower() not in EXTENSIONS:
-            self.ignored += [self._name(path)] if path.suffix != ".toml" else []
+            self.ignored += [printable(self._name(path))] if path.suffix != ".toml" else []
             return
         layout = described_by(path) if path.suffix.lower() in STILLS else None
         try:
@@ -93,7 +96,9 @@ class _Found:
 
     def _add_frames(self, folder: Path, label: str) -> None:
         pictures = tuple(path for path in visible(folder) if path.suffix.lower() in EXTENSIONS)
-        if pictures:
+        if dead := next(((path, why) for path in pictures if (why := dead_end(path))), None):
+            self.problems[self._name(folder)] = UsageError(f"{dead[0]} {dead[1]}")
+        elif pictures:
             self._add(folder, label, pictures)
         else:
             self._refuse(folder, "holds no pictures; a folder inside an action is a clip of numbered frames.")
@@ -110,13 +115,13 @@ class _Found:
             self._refuse(folder, "may not be read; change its permissions or copy it elsewhere.")
 
     def _leads_nowhere(self, path: Path) -> bool:
-        """Whether a symbolic link is of no use, which is then noted."""
+        """Whether something is of no use, which is then noted."""
         if why := dead_end(path):
             self._refuse(path, why)
         return why is not None
 
     def _refuse(self, path: Path, why: str) -> None:
-        self.problems[self._name(path)] = UsageError(f"{path} {why}")
+        self.problems[printable(self._name(path))] = UsageError(f"{path} {why}")
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()

@@ -6,7 +6,10 @@ So a touched or renamed clip is not decoded again, and a changed one is.
 
 import dataclasses
 import hashlib
+import itertools
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +17,11 @@ from typing import Any
 
 from ..atomic import write_bytes
 from ..errors import HamvaeError, UsageError
+from ..ordinary import check_ordinary, read_json
 from .recording import Recording
 
 INDEX = "index.json"
+SHARD = re.compile(r"frames-[0-9a-f]{16}\.u8")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +60,9 @@ class Stored:
 
 
 def load(folder: Path, size: int) -> dict[str, Stored]:
-    """The clips of an index whose frames are there; a damaged index is an empty one."""
+    """The clips of an index whose frames are there; one that was not written here, or is damaged, is an empty one."""
     try:
-        values = json.loads((folder / INDEX).read_bytes())
+        values = read_json(folder / INDEX)
         clips = {name: _stored(value) for name, value in values.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
@@ -68,13 +73,35 @@ def load(folder: Path, size: int) -> dict[str, Stored]:
 
 
 def _stored(value: dict[str, Any]) -> Stored:
+    """Raises: ValueError, TypeError, KeyError, AttributeError: no clip that was ever stored."""
     listed = {name: tuple(value[name]) for name in ("times", "problem") if value[name] is not None}
-    return Stored(**{**value, **listed})
+    clip = Stored(**{**value, **listed})
+    times = clip.times or ()
+    problem = ("", False) if clip.problem is None else clip.problem
+    kinds = {
+        str: (clip.stamp, clip.source, clip.content, clip.shard, problem[0]),
+        int: (clip.start, clip.count, clip.height, clip.width),
+        bool: (bool(clip.loop) if clip.loop is None else clip.loop, problem[1]),
+    }
+    numbers = (clip.lasting, clip.frame_seconds or 0.0, clip.brightness, clip.moving, *times)
+    if not (
+        all(type(part) is kind for kind, parts in kinds.items() for part in parts)
+        and all(type(number) in (int, float) and math.isfinite(number) and number >= 0 for number in numbers)
+        and SHARD.fullmatch(clip.shard)
+        and (clip.start >= 0 and clip.count >= 0 and clip.lasting > 0)
+        and (clip.times is None or len(times) == clip.count > 0)
+        and all(sooner <= later for sooner, later in itertools.pairwise(times))
+        and (clip.frame_seconds is None or clip.frame_seconds > 0)
+        and len(problem) == 2
+    ):
+        raise ValueError("no stored clip")
+    return clip
 
 
 def frames_in(shard: Path, size: int) -> int:
     """How many whole frames a shard holds; none when it is not there."""
     try:
+        check_ordinary(shard)
         return shard.stat().st_size // (3 * size * size)
     except OSError:
         return 0
@@ -130,6 +157,7 @@ def compare(
 def _stamp(recording: Recording) -> str:
     digest = hashlib.blake2b(digest_size=12)
     for path in recording.files:
+        check_ordinary(path)
         facts = path.stat()
         digest.update(f"{path.name}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode(errors="surrogateescape"))
     return digest.hexdigest()

@@ -15,6 +15,7 @@ from torch import Tensor
 from ..clip import Clip
 from ..errors import HamvaeError, UsageError
 from ..media import read_rgba
+from ..spelling import printable
 from .compose import flattened
 from .recording import Listing, Recording, dead_end, visible
 
@@ -66,7 +67,7 @@ def list_lpc(root: Path, labels: str) -> Listing:
         layers = tuple(layer for layer in inside if layer.suffix.lower() == ".png")
         dead = next(((link, why) for link in (path, *layers) if (why := dead_end(link))), None)
         if dead:
-            problems[path.name] = UsageError(f"{dead[0]} {dead[1]}")
+            problems[printable(path.name)] = UsageError(f"{dead[0]} {dead[1]}")
         elif path.is_file() and path.suffix.lower() != ".png":
             ignored.append(path.name)
         elif not layers:
@@ -74,7 +75,7 @@ def list_lpc(root: Path, labels: str) -> Listing:
                 f"{path} holds no PNG layers of a character; put some there, or remove it."
             )
         else:
-            ignored += [f"{path.name}/{other.name}" for other in inside if other not in layers]
+            ignored += [printable(f"{path.name}/{other.name}") for other in inside if other not in layers]
             recordings += _motions(path, layers, labels)
     if not recordings:
         raise UsageError(

@@ -20,13 +20,17 @@ from torch import Tensor
 from .. import media
 from ..clip import Clip
 from ..errors import HamvaeError, UsageError
+from ..limits import LAYOUT_LIMIT
 from ..media.pictures import STILLS
-from .recording import Listing, Recording, visible
+from ..ordinary import read_bytes
+from ..spelling import printable
+from .recording import Listing, Recording, dead_end, visible
 
 EXPRESSIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 STRIDE = 2  # frames of a take to one of a clip
 HELD_OUT = 0.25  # of the subjects
 LANDMARKS = (".pts", ".txt")
+FAR = 10**6  # pixels: no landmark is further from the corner
 MARGIN = 0.25  # of the landmarks' extent, around them: they reach from the brows to the chin, a face is more
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -42,16 +46,20 @@ def list_mug(root: Path) -> Listing:
     recordings: list[Recording] = []
     problems: dict[str, HamvaeError] = {}
     ignored: list[str] = []
-    subjects = [path for path in visible(root) if path.is_dir()]
+    subjects = [path for path in visible(root) if path.is_dir() and not dead_end(path)]
     if len(subjects) == 1 and not _expressions(subjects[0]):  # the archive's own folder, such as subjects3
-        subjects = [path for path in visible(subjects[0]) if path.is_dir()]
+        subjects = [path for path in visible(subjects[0]) if path.is_dir() and not dead_end(path)]
     held_out = _held_out([subject.name for subject in subjects])
     for subject in subjects:
         expressions = _expressions(subject)
-        ignored += [path.relative_to(root).as_posix() for path in visible(subject) if path not in expressions]
+        ignored += [
+            printable(path.relative_to(root).as_posix()) for path in visible(subject) if path not in expressions
+        ]
         for take in (path for expression in expressions for path in visible(expression) if path.is_dir()):
-            name = take.relative_to(root).as_posix()
+            name = printable(take.relative_to(root).as_posix())
             try:
+                if why := dead_end(take):
+                    raise UsageError(f"{take} {why}")
                 recordings.append(_recording(name, take, "test" if subject.name in held_out else "train"))
             except HamvaeError as error:
                 problems[name] = error
@@ -115,7 +123,7 @@ def _points(path: Path) -> Iterator[tuple[float, float]]:
     Raises: HamvaeError: it cannot be read, or has no such line.
     """
     try:
-        lines = path.read_text("utf-8").replace(",", " ").splitlines()
+        lines = read_bytes(path, LAYOUT_LIMIT).decode().replace(",", " ").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise HamvaeError(f"{path} cannot be read as landmarks ({error}); correct or remove it.") from None
     found = 0
@@ -124,6 +132,8 @@ def _points(path: Path) -> Iterator[tuple[float, float]]:
             x, y = map(float, line.split())
         except ValueError:
             continue
+        if not (abs(x) < FAR and abs(y) < FAR):
+            raise HamvaeError(f"{path} has a landmark at {x:g} {y:g}, which is in no picture; correct or remove it.")
         found += 1
         yield x, y
     if not found:

@@ -1,11 +1,14 @@
 """Clips on disk before they are decoded: what they show, which files make them, and how to read them."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..clip import Clip
 from ..errors import HamvaeError
+from ..limits import NAME_LIMIT
+from ..spelling import is_plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +61,16 @@ def visible(folder: Path) -> Iterator[Path]:
 
 
 def dead_end(path: Path) -> str | None:
-    """Why a symbolic link is of no use; None for one that is, and for what is no link."""
+    """Why something in a folder is of no use: its name, what it links to, or what it is; None for what can be used."""
+    name = os.fsencode(path.name).decode(errors="replace")  # a name in no encoding can be escaped where it is shown
+    if not is_plain(name) or "\\" in path.name or len(name) > NAME_LIMIT:
+        return "has a name that is too long, or has signs in it that cannot be shown; rename it."
     if not path.is_symlink():
-        return None
+        return None if path.is_file() or path.is_dir() else "is a pipe or a device, and no file; remove it."
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):
         return "is a symbolic link to nothing or to itself; repair or remove it."
     if path.parent.resolve().is_relative_to(target):
         return "is a symbolic link to a folder that it stands in itself; remove it."
-    return None
+    return None if target.is_file() or target.is_dir() else "is a symbolic link to no file; remove it."

@@ -98,7 +98,7 @@ def open_store(
     """
     colour = "".join(f"{value:02x}" for value in framing.background)
     key = "-".join(filter(None, (str(size), framing.fit, framing.resample, colour, recipe, f"v{FORMAT}")))
-    places = [place / key for place in _places(root)]
+    places = [place / key for place in _places(root) if _stays(place / key, place.parent)]
     found = {folder: known for folder in places if (known := load(folder, size))}
     compared = {folder: compare(known, recordings) for folder, known in found.items()}
     for folder, (kept, missing, problems) in compared.items():
@@ -126,6 +126,14 @@ def _places(root: Path) -> list[Path]:
     if os.environ.get(CACHE_VARIABLE):
         return [Path(os.environ[CACHE_VARIABLE]) / ours]
     return [root / BESIDE, user_cache_path("hamvae", appauthor=False) / ours]
+
+
+def _stays(folder: Path, above: Path) -> bool:
+    """Whether a store would be where its path says: links in a stranger's folder may lead anywhere."""
+    try:
+        return folder.resolve().is_relative_to(above.resolve())
+    except (OSError, RuntimeError):
+        return False
 
 
 def _writable(folders: Sequence[Path]) -> Path:
@@ -241,7 +249,7 @@ def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size
     if last is None:
         return _NOTHING
     # To the microsecond: the times of a stream have the digits of a single-precision number.
-    unit = round(median_low(np.diff([*shown, ended]).tolist()), 6)
+    unit = max(round(median_low(np.diff([*shown, ended]).tolist()), 6), 1e-6)
     times = [(moment - shown[0]) / unit for moment in shown]
     lasting = (ended - shown[-1]) / unit
     height, width = last.frames.shape[-2:]

@@ -7,6 +7,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from ..errors import UsageError
+from ..limits import CLIP_LIMIT
 from .frames import enlarge, validate
 
 _PAPER = 72  # grey of gutters, margins and missing frames: between the black of backgrounds and most figures
@@ -48,6 +49,10 @@ def sheet(
     height, width = (side * scale for side in sizes[0])
     left, top = _margins(row_labels, column_labels)
     across, down = width + gutter, height + gutter
+    if len(rows) * down * columns * across > CLIP_LIMIT:
+        raise UsageError(
+            f"a contact sheet holds at most {CLIP_LIMIT // 10**6} million pixels; show fewer frames, or smaller ones."
+        )
     picture = torch.full(
         (3, top + gutter + len(rows) * down, left + gutter + columns * across), _PAPER, dtype=torch.uint8
     )

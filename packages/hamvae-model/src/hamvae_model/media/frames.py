@@ -3,6 +3,7 @@
 import torch
 
 from ..errors import UsageError
+from ..limits import PIXEL_LIMIT
 
 
 def validate(frames: torch.Tensor) -> None:
@@ -19,8 +20,14 @@ def validate(frames: torch.Tensor) -> None:
 def enlarge(frames: torch.Tensor, scale: int) -> torch.Tensor:
     """Repeat every pixel `scale` times along both sides: (..., h, w) → (..., scale h, scale w).
 
-    Raises: UsageError: `scale` is below 1.
+    Raises: UsageError: `scale` is below 1, or makes a larger picture than is read again.
     """
     if scale < 1:
         raise UsageError(f"scale must be a whole number of at least 1; got {scale}.")
+    height, width = frames.shape[-2:]
+    if scale > 1 and height * width * scale**2 > PIXEL_LIMIT:
+        raise UsageError(
+            f"scale {scale} makes pictures of more than {PIXEL_LIMIT // 10**6} million pixels out of {width}×{height}; "
+            "choose a smaller one."
+        )
     return frames.repeat_interleave(scale, dim=-2).repeat_interleave(scale, dim=-1)

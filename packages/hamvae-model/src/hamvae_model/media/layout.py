@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..spelling import nearest
+from ..limits import ACTION_LIMIT, LAYOUT_LIMIT, NAME_LIMIT
+from ..ordinary import read_bytes
+from ..spelling import is_plain, nearest
 from .opening import explained
 
 KEYS = ("cell", "duration", "loop", "actions")
@@ -70,8 +72,8 @@ def parse(path: Path) -> Layout:
     """
     try:
         with explained(path):
-            values = tomllib.loads(path.read_text("utf-8"))
-    except ValueError as error:  # of TOML and of UTF-8 alike
+            values = tomllib.loads(read_bytes(path, LAYOUT_LIMIT).decode())
+    except (ValueError, RecursionError) as error:  # of TOML and of UTF-8 alike
         raise UsageError(f"{path} is not TOML ({error}); see the example in the documentation.") from None
     _known(values, KEYS, path, "it")
     cell = values.get("cell")
@@ -80,6 +82,14 @@ def parse(path: Path) -> Layout:
     actions = values.get("actions")
     if not (isinstance(actions, dict) and actions):
         raise UsageError(f"{path}: name at least one action, as in [actions.walk] with row = 0 below it.")
+    if len(actions) > ACTION_LIMIT:
+        raise UsageError(f"{path}: a sheet has at most {ACTION_LIMIT} actions; got {len(actions)}.")
+    for name in actions:
+        if not name or len(name) > NAME_LIMIT or not is_plain(name) or "/" in name or "\\" in name:
+            raise UsageError(
+                f"{path}: '{name[:NAME_LIMIT]}' is no name for an action; give one of 1 to {NAME_LIMIT} characters "
+                "that can be shown, without slashes."
+            )
     return Layout(
         path=path,
         width=cell[0],

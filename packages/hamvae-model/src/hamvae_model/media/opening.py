@@ -11,9 +11,8 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import HamvaeError, UsageError
-
-PIXEL_LIMIT = 64 * 10**6
-"""Most pixels one picture may hold: a file of a few kilobytes can ask for gigabytes of memory."""
+from ..limits import ANIMATION_LIMIT, FRAME_LIMIT, PIXEL_LIMIT
+from ..ordinary import NotOrdinaryError, check_ordinary
 
 # What Pillow raises on damaged data; its decoders let the errors of the layers below them through.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
@@ -34,6 +33,8 @@ def explained(path: Path) -> Iterator[None]:
         raise UsageError(f"{path}: {path.parent} is not a folder; check the spelling.") from None
     except PermissionError:
         raise UsageError(f"{path} may not be read; change its permissions or copy it elsewhere.") from None
+    except NotOrdinaryError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}); name a file that can.") from None
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise UsageError(f"{path} is a link that leads back to itself; name the real file.") from None
@@ -64,7 +65,9 @@ def opened(path: Path, format: str) -> Iterator[Image.Image]:
     except IsADirectoryError:
         raise UsageError(f"{path} is a folder; name a {format} file inside it.") from None
     except UnidentifiedImageError:
-        if path.read_bytes()[: len(_MARKS[format])] == _MARKS[format]:
+        with path.open("rb") as file:
+            begins = file.read(len(_MARKS[format]))
+        if begins == _MARKS[format]:
             raise HamvaeError(f"{path} is cut short or damaged; make or fetch it again.") from None
         raise UsageError(
             f"{path} does not hold a {format} picture, whatever its name says; name it after what it holds."
@@ -77,6 +80,7 @@ def opened(path: Path, format: str) -> Iterator[Image.Image]:
 
 def _opened(path: Path, format: str) -> Image.Image:
     """The picture, of which the header is read; Pillow only warns of what would end in a wrong clip."""
+    check_ordinary(path)
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.filterwarnings("error", "Invalid APNG", UserWarning)
@@ -88,3 +92,19 @@ def too_large(path: Path) -> UsageError:
         f"{path} has pictures of more than {PIXEL_LIMIT // 10**6} million pixels, the most that is read; "
         "make them smaller."
     )
+
+
+def check_length(path: Path, frames: int, pixels: int) -> None:
+    """Args: pixels: of one frame.
+
+    Raises: UsageError: an animated picture of more frames, or of more pixels over all of them, than is read.
+    """
+    if frames > FRAME_LIMIT:
+        raise UsageError(
+            f"{path} has {frames} frames, and at most {FRAME_LIMIT} are read; make it shorter, or a video."
+        )
+    if frames > 1 and frames * pixels > ANIMATION_LIMIT:
+        raise UsageError(
+            f"{path} has more than {ANIMATION_LIMIT // 10**6} million pixels over its {frames} frames, the most that "
+            "is read; make it smaller or shorter, or a video."
+        )

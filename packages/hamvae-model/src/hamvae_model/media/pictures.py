@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from ..errors import HamvaeError
 from .facts import Facts
-from .opening import opened
+from .opening import check_length, opened
 from .shown import Shown
 
 FORMATS = {
@@ -34,12 +34,14 @@ def shown(path: Path, start: int = 0) -> Iterator[Shown]:
         if image.format == "GIF":
             _check_end(path)
         count, turned = _count(image), image.getexif().get(_ORIENTATION, 1) != 1
+        columns = _columns(image) if count == 1 else 1
+        check_length(path, columns * count, image.width * image.height // columns)
         for number in range(_hidden(image) + start if count > 1 else 0, count):
             image.seek(number)
             # A WebP knows a frame's duration only once it is decoded.
             pixels = as_array(ImageOps.exif_transpose(image) if turned else image)
             if count == 1:
-                for one in np.split(pixels, _columns(image), axis=1)[start:]:
+                for one in np.split(pixels, columns, axis=1)[start:]:
                     yield Shown(one, _seconds(image))
             else:
                 yield Shown(pixels, _seconds(image) or _UNTIMED)

@@ -104,7 +104,7 @@ class _Asked(NamedTuple):
         if path.is_dir():
             found = folder.shown(path, self.start)
         elif self.plan and self.action:
-            found = iter(spritesheet.shown(path, self.plan, self.action, pictures.still(path)))
+            found = spritesheet.shown(path, self.plan, self.action, pictures.still(path))
         else:
             found = (video if _extension(path) in video.FORMATS else pictures).shown(path, self.start)
         return islice(found, None if self.stop is None else max(0, self.stop - self.start))

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from ..clip import Clip
 from ..errors import HamvaeError, UsageError
+from ..limits import CLIP_LIMIT, FRAME_LIMIT
 
-CLIP_LIMIT = 192 * 10**6
-"""Most pixels a clip in memory may hold: a file of a few kilobytes can ask for gigabytes."""
 _JITTER = 0.005001  # seconds by which frames of an even beat start early or late in a GIF, whose ticks are 10 ms
 _AT_ONCE = 4 * 10**6  # pixels a stream hands over together
 
@@ -42,10 +41,11 @@ def whole(shown: Iterable[Shown], path: Path) -> Clip:
     pixels = 0
     for one in shown:
         pixels += one.pixels.shape[0] * one.pixels.shape[1]
-        if pixels > CLIP_LIMIT:
+        if pixels > CLIP_LIMIT or len(taken) == FRAME_LIMIT:
+            most = f"{CLIP_LIMIT // 10**6} million pixels" if pixels > CLIP_LIMIT else f"{FRAME_LIMIT} frames"
             raise UsageError(
-                f"{path} would unpack to more than {CLIP_LIMIT // 10**6} million pixels, the most that is read at "
-                f"once; take some of its frames, as in '{path.name}#0:{len(taken)}', or make it smaller."
+                f"{path} would unpack to more than {most}, the most that is read at once; take some of its frames, as "
+                f"in '{path.name}#0:{len(taken)}', or make it smaller."
             )
         taken.append(one)
     if not taken:
@@ -102,17 +102,19 @@ def over_black(pixels: Sequence[NDArray[np.uint8]], path: Path) -> tuple[torch.T
     """Pictures of one size as frames (t, 3, h, w) over black and their alpha (t, 1, h, w), None if all is opaque."""
     if len({one.shape[:2] for one in pixels}) > 1:
         raise _mixed(path)
-    if len({one.shape for one in pixels}) > 1:
-        pixels = [
-            one if one.shape[2] == 4 else np.pad(one, ((0, 0), (0, 0), (0, 1)), constant_values=255) for one in pixels
-        ]
-    stack = np.stack([one.transpose(2, 0, 1) for one in pixels])
-    colour, alpha = stack[:, :3], stack[:, 3:]
-    if alpha.size == 0 or alpha.min() == 255:
-        return torch.from_numpy(np.ascontiguousarray(colour)), None
-    # At most 255·255 + 127, which sixteen bits hold.
-    product = (colour.astype(np.uint16) * alpha + np.uint16(127)) // np.uint16(255)
-    return torch.from_numpy(product.astype(np.uint8)), torch.from_numpy(np.ascontiguousarray(alpha))
+    height, width = pixels[0].shape[:2]
+    frames = np.empty((len(pixels), 3, height, width), dtype=np.uint8)
+    clear = any(one.shape[2] == 4 and one[..., 3].min() < 255 for one in pixels)
+    alpha = np.full((len(pixels), 1, height, width), 255, dtype=np.uint8) if clear else None
+    for number, one in enumerate(pixels):  # one at a time: what is between takes six times a frame's memory
+        colour = one.transpose(2, 0, 1)
+        if alpha is None or one.shape[2] == 3:
+            frames[number] = colour[:3]
+            continue
+        alpha[number] = colour[3:]
+        # At most 255·255 + 127, which sixteen bits hold.
+        frames[number] = (colour[:3].astype(np.uint16) * colour[3:] + np.uint16(127)) // np.uint16(255)
+    return torch.from_numpy(frames), None if alpha is None else torch.from_numpy(alpha)
 
 
 def _mixed(path: Path) -> HamvaeError:

@@ -1,5 +1,7 @@
 """A sprite sheet: one picture whose cells are the frames of several actions, as its layout says."""
 
+from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from .facts import Facts
 from .shown import Shown
 
 
-def shown(picture: Path, plan: layout.Layout, action: str, pixels: NDArray[np.uint8]) -> list[Shown]:
+def shown(picture: Path, plan: layout.Layout, action: str, pixels: NDArray[np.uint8]) -> Iterator[Shown]:
     """The frames of one action, cut from the pixels (h, w, 3 or 4) of the sheet.
 
     Raises: UsageError: cells that do not divide the picture, or a row or a column outside it.
@@ -28,15 +30,16 @@ def shown(picture: Path, plan: layout.Layout, action: str, pixels: NDArray[np.ui
         raise UsageError(
             f"{plan.path}: action '{action}' is in row {row.row}, and {picture.name} has rows 0 to {rows - 1}."
         )
-    cells = np.split(pixels[row.row * plan.height : (row.row + 1) * plan.height], columns, axis=1)
-    chosen = _drawn(cells) if row.columns is None else row.columns
+    line = pixels[row.row * plan.height : (row.row + 1) * plan.height]
+    chosen = range(_drawn(line, plan.width)) if row.columns is None else row.columns
     if max(chosen) >= columns:
         raise UsageError(
             f"{plan.path}: action '{action}' has frame {max(chosen)}, and {picture.name} has columns 0 to "
             f"{columns - 1}."
         )
-    seconds = row.seconds if isinstance(row.seconds, tuple) else [row.seconds] * len(chosen)
-    return [Shown(cells[column], lasting) for column, lasting in zip(chosen, seconds, strict=True)]
+    cells = (line[:, column * plan.width : (column + 1) * plan.width] for column in chosen)
+    seconds = row.seconds if isinstance(row.seconds, tuple) else repeat(row.seconds)
+    return map(Shown, cells, seconds)
 
 
 def facts(plan: layout.Layout) -> Facts:
@@ -46,7 +49,9 @@ def facts(plan: layout.Layout) -> Facts:
     )
 
 
-def _drawn(cells: list[NDArray[np.uint8]]) -> range:
-    """Columns up to the last one that is not transparent all over; at least the first."""
-    drawn = [number for number, cell in enumerate(cells) if cell.shape[2] == 3 or cell[..., 3].any()]
-    return range(max(drawn, default=0) + 1)
+def _drawn(line: NDArray[np.uint8], width: int) -> int:
+    """How many cells there are up to the last one of a row that is not transparent all over; at least one."""
+    if line.shape[2] == 3:
+        return int(line.shape[1] // width)
+    drawn = np.flatnonzero(line[..., 3].any(axis=0))
+    return int(drawn[-1] // width) + 1 if drawn.size else 1

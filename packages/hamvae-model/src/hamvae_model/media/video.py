@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import HamvaeError, UsageError
+from ..limits import PIXEL_LIMIT
+from ..ordinary import check_ordinary
 from .facts import Facts
-from .opening import PIXEL_LIMIT, explained, too_large
+from .opening import explained, too_large
 from .shown import Shown
 
 if TYPE_CHECKING:  # PyAV takes a moment to load and may be absent
@@ -67,6 +69,7 @@ def _opened(path: Path) -> Iterator["tuple[InputContainer, VideoStream]"]:
         raise UsageError(f"{path} needs PyAV to be read; install it with: pip install 'hamvae-model[video]'") from None
     try:
         with explained(path):
+            check_ordinary(path)
             path.open("rb").close()  # its errors, unlike FFmpeg's, tell a missing file from a forbidden one
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video or container.streams.video[0].codec_context is None:

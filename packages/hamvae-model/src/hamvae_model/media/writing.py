@@ -10,6 +10,7 @@ import torch
 from ..atomic import writing
 from ..config import OUTPUTS
 from ..errors import UsageError
+from ..ordinary import read_json
 from ..timing import FPS
 from . import aseprite, gif, mp4, png, webp
 from .frames import enlarge, validate
@@ -105,10 +106,10 @@ def picture_of(path: Path) -> Path:
 def _describes(path: Path, picture: str) -> bool:
     """Whether `path` is a description of ours, of that picture."""
     try:
-        match json.loads(path.read_bytes()):
+        match read_json(path):
             case {"meta": {"app": aseprite.APP, "image": image}}:
                 return bool(image == picture)
-    except (OSError, ValueError, RecursionError):  # what cannot be read is not ours
+    except (OSError, ValueError):  # what cannot be read is not ours
         pass
     return False
 

@@ -1,0 +1,17 @@
+"""The most that is read of what a stranger may have made: a few bytes can ask for any amount of memory and time.
+
+SECURITY.md lists them; together they keep what one file takes below a GiB.
+"""
+
+PIXEL_LIMIT = 25 * 10**6  # pixels of one picture, or of a frame of a video: a little more than 24-megapixel photos have
+CLIP_LIMIT = 96 * 10**6  # pixels over all frames of a clip that is in memory at once
+FRAME_LIMIT = 20_000  # frames of a clip that is in memory at once, and of any animated picture
+ANIMATION_LIMIT = 10**9  # pixels over all frames of an animated picture, which its bytes say little about
+ACTION_LIMIT = 1000  # actions of one sprite sheet
+NAME_LIMIT = 200  # characters in a name of a motion, a column, an attribute
+
+INDEX_LIMIT = 64 * 2**20  # bytes of a JSON file: what a store knows of its clips, what a run's data were
+NESTS_LIMIT = 10**6  # lists and objects in a JSON file, each of which takes thirty times its two bytes
+TABLE_LIMIT = 16 * 2**20  # bytes of a clips.csv
+LAYOUT_LIMIT = 2**20  # bytes of a sheet.toml or a file of landmarks
+HEADER_LIMIT = 16 * 2**20  # bytes of the header of a file of weights
