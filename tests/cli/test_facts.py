@@ -16,6 +16,7 @@ def test_inspect_describes_the_run_and_every_operator(hamvae: Command, run: Path
     config = hv.load(run).config
     assert (facts["preset"], facts["operator"], facts["source"]) == ("demo", config.model.operator, "builtin")
     assert (facts["steps_done"], facts["steps"]) == (12, 12)
+    assert (facts["format"], facts["kept_states"]) == ("hamvae/2", [0, 12])
     assert facts["parameters"] > 1000
     assert [operator["action"] for operator in facts["operators"]] == list(config.model.classes)
 
@@ -28,9 +29,10 @@ def test_a_period_is_one_over_a_frequency(hamvae: Command, run: Path) -> None:
 def test_inspect_prints_a_line_for_each_action(hamvae: Command, run: Path) -> None:
     result = hamvae("inspect", run)
     assert result.exit_code == 0, result.output
-    heading, size, columns, *rows = result.stdout.splitlines()
+    heading, size, stored, columns, *rows = result.stdout.splitlines()
     assert heading.endswith("preset demo, skew-symmetric operators, builtin (action-direction)")
     assert size.endswith("parameters, 12 of 12 steps")
+    assert stored == "format hamvae/2, states kept after steps 0, 12"
     assert columns.split()[:2] == ["action", "periods"]
     assert all("stable" in row.split() for row in rows)
     assert [row.split()[0] for row in rows] == list(hv.load(run).classes)

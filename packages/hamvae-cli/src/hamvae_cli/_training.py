@@ -77,6 +77,8 @@ def follow(
     with closing(training_view(stderr=stderr, quiet=quiet)) as view, interruption.heeded(view), closing(reports):
         for report in reports:
             view.show(report)
+            if report.notice and not quiet:
+                click.echo(report.notice, err=True)
     if report is not None and report.step < report.steps:  # where several train together, the signal may be another's
         if not quiet:
             click.echo(f"Saved after step {report.step} of {report.steps}; go on with: {resume_with}", err=True)

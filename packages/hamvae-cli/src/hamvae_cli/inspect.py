@@ -29,10 +29,10 @@ def inspect(run: Path, as_json: bool) -> None:
     Example:
       hamvae inspect runs/first
     """
-    from hamvae_model.checkpoint import steps_done
+    from hamvae_model.checkpoint import kept_states, stored_format
 
     model = hv.load(run)
-    config, operators = model.config, model.operators()
+    config, operators, kept = model.config, model.operators(), list(kept_states(run))
     facts = {
         "run": str(run),
         "preset": config.preset,
@@ -41,7 +41,9 @@ def inspect(run: Path, as_json: bool) -> None:
         "labels": config.data.labels,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "steps": config.training.steps,
-        "steps_done": steps_done(run),
+        "steps_done": max(kept, default=None),
+        "kept_states": kept,
+        "format": stored_format(run),
     }
     if as_json:
         described = [
@@ -57,6 +59,8 @@ def inspect(run: Path, as_json: bool) -> None:
         f"{run}: preset {config.preset}, {config.model.operator} operators, {config.data.source} ({config.data.labels})"
     )
     click.echo(f"{facts['parameters']:,} parameters, {done}{config.training.steps} steps")
+    if kept:
+        click.echo(f"format {facts['format']}, states kept after steps {', '.join(map(str, kept))}")
     print_table(
         COLUMNS,
         [

@@ -5,14 +5,16 @@ from __future__ import annotations  # what is named in a signature is not loaded
 import json
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 import hamvae_model as hv
 from hamvae_model.config import OPERATORS, PRECISIONS, SOURCES
+from hamvae_model.errors import DivergedError
 from hamvae_model.execution import Execution
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 
@@ -23,6 +25,7 @@ from ._options import (
     PATH,
     STEP_LIMIT,
     Name,
+    Rate,
     device_option,
     json_option,
     labels_option,
@@ -31,6 +34,9 @@ from ._options import (
     seed_option,
 )
 from ._training import Interruption, follow, restarted
+
+if TYPE_CHECKING:
+    from hamvae_model.checkpoint import State
 
 OF_A_NEW_RUN = ("data", "preset", "operator", "labels", *OF_CLIPS, "steps", "batch", "precision", "seed", "run")
 
@@ -46,6 +52,8 @@ class TrainCommand(click.Command):
             raise click.UsageError(
                 f"--resume continues a run as it was begun; leave out --{given[0].replace('_', '-')}.", ctx
             )
+        if ctx.params["from_step"] is not None and not resume:
+            raise click.UsageError("--from-step goes back in a run; name it with --resume RUN.", ctx)
         if not resume and "data" not in given and not ctx.resilient_parsing:
             raise click.UsageError(
                 "Say what to learn from with --data SOURCE, or continue a run with --resume RUN.", ctx
@@ -87,11 +95,23 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
 @click.option(
     "--precision", type=Name(PRECISIONS), metavar="NAME", help=f"Instead of the preset's: {_either(PRECISIONS)}."
 )
+@click.option(
+    "--learning-rate",
+    type=Rate(),
+    metavar="RATE",
+    help="Instead of the preset's; with --resume, from here on.",
+)
 @seed_option
 @device_option
 @execution_options
 @click.option("--run", type=PATH, metavar="DIR", help="Folder to make; by default runs/SOURCE-PRESET.")
 @click.option("--resume", type=PATH, metavar="RUN", help="Continue this run instead, as it was begun.")
+@click.option(
+    "--from-step",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="With --resume, go back to the state kept after this step; see `hamvae inspect RUN`.",
+)
 @json_option
 def train(
     data: str,
@@ -104,11 +124,13 @@ def train(
     steps: int | None,
     batch: int | None,
     precision: str | None,
+    learning_rate: float | None,
     seed: int,
     device: str,
     execution: Execution,
     run: Path | None,
     resume: Path | None,
+    from_step: int | None,
     as_json: bool,
 ) -> None:
     """Train a model on a source of clips.
@@ -123,8 +145,9 @@ def train(
       torchrun --nproc-per-node 2 -m hamvae_cli train --data builtin --run runs/first
       hamvae train --data folder --root my-clips --loop --run runs/mine
       hamvae train --resume runs/first
+      hamvae train --resume runs/first --from-step 500 --learning-rate 0.0003
     """
-    from hamvae_model.checkpoint import load_config, steps_done
+    from hamvae_model.checkpoint import kept_states, read_state
     from hamvae_model.data import StoredClips, reopen_source
     from hamvae_model.devices import choose_device
     from hamvae_model.training import joined
@@ -132,11 +155,13 @@ def train(
     where, interruption = choose_device(device), Interruption()
     chosen = preset or DEFAULT_PRESETS.get(data, "")
     folder = resume or run or Path("runs") / f"{data}-{chosen}"
-    resuming = resume is not None or (restarted() and steps_done(folder) is not None)
+    resuming = resume is not None or (restarted() and bool(kept_states(folder)))
+    if restarted() and from_step not in kept_states(folder):  # it was left behind before this process was restarted
+        from_step = None
     with joined(where) as ranks:
         quiet = ranks.rank > 0
         if resuming:
-            config = load_config(folder)
+            config = _continued(read_state(folder, from_step), learning_rate)
             progress = None if quiet else Decoding()
             source = ranks.in_turn(lambda: reopen_source(config, root, device=where, progress=progress))
             if isinstance(source, StoredClips) and not quiet:
@@ -147,16 +172,39 @@ def train(
                 lambda: open_to_learn(wanted, root, length=length, skip_bad=skip_bad, device=where, quiet=quiet)
             )
             config = hv.build(
-                chosen, source=source, operator=operator, steps=steps, batch=batch, precision=precision, seed=seed
+                chosen,
+                source=source,
+                operator=operator,
+                steps=steps,
+                batch=batch,
+                precision=precision,
+                learning_rate=learning_rate,
+                seed=seed,
             )
         reports = hv.fit(
-            config, folder, source=source, device=where, resume=resuming, execution=execution, stop=interruption
+            config,
+            folder,
+            source=source,
+            device=where,
+            resume=resuming,
+            from_step=from_step,
+            execution=execution,
+            stop=interruption,
         )
         root_again = f" --root {shlex.quote(str(root))}" if root else ""
         resume_with = f"hamvae train --resume {shlex.quote(str(folder))}{root_again}"
-        report = follow(reports, interruption, resume_with=resume_with, stderr=as_json, quiet=quiet)
+        try:
+            report = follow(reports, interruption, resume_with=resume_with, stderr=as_json, quiet=quiet)
+        except DivergedError as error:
+            raise hv.HamvaeError(f"{error}{root_again if error.again else ''}") from None
         if not quiet:
             _conclude(folder, config.training.steps, report, as_json)
+
+
+def _continued(state: State, rate: float | None) -> hv.Config:
+    """The configuration of a run that goes on, at another learning rate if one is given."""
+    training = state.config.training
+    return state.config if rate is None else replace(state.config, training=training.at_rate(rate, state.step))
 
 
 def _conclude(run: Path, steps: int, report: hv.Report | None, as_json: bool) -> None:

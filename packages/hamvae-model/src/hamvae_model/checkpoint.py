@@ -125,6 +125,15 @@ def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
     return model.to(device).to(memory_format=torch.channels_last).eval()
 
 
+def stored_format(run: Path) -> str:
+    """The version in which the weights of a run folder, or of one weights file, are stored.
+
+    Raises: UsageError, HamvaeError: as `load`.
+    """
+    path = run / WEIGHTS if run.is_dir() else run
+    return read_header(path, kind=RUN, missing=_missing(path))["format"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class State:
     """What `fit` needs to continue a run.

@@ -102,12 +102,18 @@ class ModelConfig:
             (len(self.periods) not in (0, len(self.classes)), "periods must be none, or one for each class"),
             (len(self.spans) not in (0, len(self.classes)), "spans must be none, or one for each class"),
             (any(span <= 0 for span in self.spans), "spans must be positive"),
+            (self.operator_norm is not None and not self.operator_norm > 0, "operator_norm must be positive"),
             (any(period is not None and period <= 0 for period in self.periods), "periods must be positive"),
             (self.image_size % 16 != 0, f"image_size must be a multiple of 16; got {self.image_size}"),
             (self.image_size % max(finest, 1) != 0, f"decoder_grid, doubled, must divide image_size {self.image_size}"),
         ):
             if wrong:
                 raise HamvaeError(f"The model configuration is not usable: {what}.")
+
+    def initial_norm(self) -> float:
+        """The largest norm with which an operator starts, as `Motion.norms`: its harmonics' root mean square."""
+        harmonics = math.sqrt(sum((1 + pair // 2) ** 2 for pair in range(self.pairs)) / self.pairs)
+        return max(2 * math.pi / self.span_of(label) for label in range(len(self.classes))) * harmonics
 
     def period_of(self, label: int) -> float | None:
         """Frames after which clips of a class repeat; None when they do not."""

@@ -32,8 +32,9 @@ class DivergedError(HamvaeError):
         sentence: what happened, and what to do.
         term: what is no longer finite: ``gradient norm``, ``motion``.
         step: of training, at which it happened; None elsewhere.
+        again: the command that goes on, with which the sentence ends; none where there is nothing to go on from.
     """
 
-    def __init__(self, sentence: str, term: str, step: int | None = None) -> None:
-        super().__init__(sentence)
-        self.term, self.step = term, step
+    def __init__(self, sentence: str, term: str, step: int | None = None, again: str = "") -> None:
+        super().__init__(f"{sentence} {again}".strip())
+        self.term, self.step, self.again = term, step, again

@@ -1,7 +1,8 @@
 """Presets: a name, the short difference from the defaults, and the reason for each. No torch here."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .config import OPERATORS, PRECISIONS, Config, FramingConfig, ModelConfig, ObjectiveConfig, TrainingConfig
@@ -69,6 +70,11 @@ PRESETS: dict[str, Preset] = {
 }
 
 
+VALIDATION = 0.05  # of the training identities: 50 of 1000 characters, and none of fewer than 20
+NYQUIST = math.pi  # radians a frame: anything faster looks like something slower, seen once a frame
+ROOM = 2  # times its initial norm is what an operator may grow to, where it begins close to the above or beyond
+
+
 DEFAULT_PRESETS = {"builtin": "demo", "sprites": "sprites-small", "folder": "clips", "mug": "photos"}
 """The preset of a source, when nobody names one."""
 
@@ -81,6 +87,7 @@ def build(
     steps: int | None = None,
     batch: int | None = None,
     precision: str | None = None,
+    learning_rate: float | None = None,
     seed: int = 0,
 ) -> Config:
     """The configuration of a run from a preset and the source it will see.
@@ -88,11 +95,12 @@ def build(
     Args:
         name: of the preset.
         source: what to train on; its classes, clip length and period shape the model.
-        operator, steps, batch: in place of the preset's.
+        operator, steps, batch, learning_rate: in place of the preset's.
         precision: ``float32`` or ``bfloat16``, likewise.
         seed: of everything random.
 
-    Raises: UsageError: an unknown preset, operator or precision, no steps or an empty batch.
+    Raises: UsageError: an unknown preset, operator or precision, no steps, an empty batch, or a learning
+        rate that is not a positive number.
     """
     if name not in PRESETS:
         raise UsageError(f"There is no preset '{name}'{nearest(name, PRESETS)}")
@@ -104,16 +112,25 @@ def build(
         raise UsageError(f"A batch holds at least one clip; got {batch}.")
     if precision is not None and precision not in PRECISIONS:
         raise UsageError(f"There is no precision '{precision}'{nearest(precision, PRECISIONS)}")
+    if learning_rate is not None and not 0 < learning_rate < math.inf:
+        raise UsageError(f"A learning rate is a positive number; got {learning_rate:g}.")
     preset = PRESETS[name]
     model = dict(preset.model) | ({"operator": operator} if operator else {})
-    asked = {"steps": steps, "batch": batch, "bfloat16": None if precision is None else precision == "bfloat16"}
-    training = dict(preset.training) | {key: value for key, value in asked.items() if value is not None}
+    asked = {
+        "steps": steps,
+        "batch": batch,
+        "bfloat16": None if precision is None else precision == "bfloat16",
+        "learning_rate": learning_rate,
+    }
+    given = {key: value for key, value in asked.items() if value is not None}
+    training = {"validation": VALIDATION, **preset.training, **given}
+    shape = ModelConfig(
+        classes=source.classes, image_size=source.size, length=source.length, **_periods(source), **model
+    )
     return Config(
         preset=name,
         data=source.data,
-        model=ModelConfig(
-            classes=source.classes, image_size=source.size, length=source.length, **_periods(source), **model
-        ),
+        model=replace(shape, operator_norm=max(NYQUIST, ROOM * shape.initial_norm())),
         objective=ObjectiveConfig(**preset.objective),
         training=TrainingConfig(**training, seed=seed),
     )

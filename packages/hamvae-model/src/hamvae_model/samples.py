@@ -16,12 +16,16 @@ SCORED = 36  # clips the score is taken from
 
 
 class PreviewClips:
-    """Fixed training clips, spread over the split; the test split is never looked at while training."""
+    """Fixed clips, spread over the validation split, or over the training split where none are held out.
+
+    The test split is never looked at while training.
+    """
 
     def __init__(self, source: Source) -> None:
         # One more than an even spacing, so that sources that list their classes in turn show all of them.
-        clips = torch.arange(SCORED) * (source.splits["train"] // SCORED + 1) % source.splits["train"]
-        batch = source.clips("train", clips)
+        split = "validation" if "validation" in source.splits else "train"
+        clips = torch.arange(SCORED) * (source.splits[split] // SCORED + 1) % source.splits[split]
+        batch = source.clips(split, clips)
         self.frames, self.times, self.labels = batch.frames, batch.times, batch.labels
         self.classes = source.classes
 

@@ -15,6 +15,7 @@ from .source import Source as Source
 from .store import Progress as Progress
 from .stored import StoredClips as StoredClips
 from .stored import open_listing
+from .validation import with_validation as with_validation
 
 __all__ = [
     "Art",
@@ -26,6 +27,7 @@ __all__ = [
     "list_clips",
     "open_clip",
     "open_source",
+    "with_validation",
 ]
 
 

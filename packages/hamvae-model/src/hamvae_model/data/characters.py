@@ -85,6 +85,10 @@ class Characters:
         """The clips (m,) in which `characters` (m,), given by their position in a split, perform `motions` (m,)."""
         return characters * len(self.motions) + motions
 
+    def identities(self, split: str) -> list[str]:
+        """Who is seen in each clip of a split: its character's position."""
+        return [str(clip // len(self.motions)) for clip in range(self.splits[split])]
+
     def labels(self, split: str, clips: Tensor) -> Tensor:
         """Classes int64 (m,) of clips (m,)."""
         return clips % len(self.motions) // self._motions_per_class

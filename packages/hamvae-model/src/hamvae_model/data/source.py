@@ -1,6 +1,6 @@
 """What every source of clips offers to training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from torch import Tensor
@@ -45,6 +45,9 @@ class Source(Protocol):
     @property
     def inventory(self) -> Mapping[str, str]:
         """The side, the class and a hash of each clip by its name, for a resumed run; empty where the art is fixed."""
+
+    def identities(self, split: str) -> Sequence[str]:
+        """Who is seen in each clip of a split; the clip's own name where nobody said."""
 
     def labels(self, split: str, clips: Tensor) -> Tensor:
         """Classes int64 (m,) of clips int64 (m,)."""

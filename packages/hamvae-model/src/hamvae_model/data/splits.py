@@ -20,12 +20,12 @@ def assign(recordings: Sequence[Recording]) -> list[str]:
     splits = [recording.split or said.get(recording.identity or "") for recording in recordings]
     keys = [recording.identity or recording.name for recording in recordings]
     open_keys = {key for key, split in zip(keys, splits, strict=True) if split is None}
-    held_out = {key for key in open_keys if _place(key) < HELD_OUT}
+    held_out = {key for key in open_keys if place(key) < HELD_OUT}
     if not held_out and "test" not in splits and len(open_keys) > 1:
-        held_out = {min(open_keys, key=_place)}
+        held_out = {min(open_keys, key=place)}
     return [split or ("test" if key in held_out else "train") for key, split in zip(keys, splits, strict=True)]
 
 
-def _place(key: str) -> float:
-    """Where a key falls between 0 and 1."""
+def place(key: str) -> float:
+    """Where a hash puts a key between 0 and 1."""
     return int.from_bytes(hashlib.blake2b(key.encode(errors="surrogateescape"), digest_size=8).digest()) / 2**64

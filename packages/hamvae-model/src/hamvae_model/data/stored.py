@@ -81,6 +81,10 @@ class StoredClips:
         """Names of the clips of a split, in order."""
         return [recording.name for recording in self.recordings(split)]
 
+    def identities(self, split: str) -> list[str]:
+        """Who is seen in each clip of a split; the clip's own name where nobody said."""
+        return [recording.identity or recording.name for recording in self.recordings(split)]
+
     def count_labels(self, split: str) -> dict[str, int]:
         """How many clips of each class a split has."""
         counts = self._sides[split].labels.bincount(minlength=len(self.classes)).tolist()

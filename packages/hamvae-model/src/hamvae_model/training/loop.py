@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .. import checkpoint
 from ..config import Config
-from ..data import Source
+from ..data import Source, with_validation
 from ..environment import environment, record
 from ..errors import DivergedError, HamvaeError, OtherProcessError, UsageError
 from ..execution import Execution
@@ -103,6 +103,7 @@ def fit(
             f"The run moves {', '.join(config.model.classes)}; the {source.name} source has other classes."
         )
     model = new_model(config).to(device).to(memory_format=torch.channels_last)
+    source = with_validation(source, config.training.validation)
     step = Stepper(model, new_optimiser(model), source, execution, ranks, stop)
     if not resume:
         ranks.first(lambda: checkpoint.make_folder(run))
@@ -271,15 +272,13 @@ class _Run:
             self.save_state()
         # The step after a state is a function of that state: from the last one, any rate leads to the same numbers.
         good = max((kept for kept in checkpoint.kept_states(self.run) if kept < self.done), default=None)
-        way_out = "Train with another seed, or with a bounded operator (elliptic or skew-symmetric)."
+        way_out, again = "Train with another seed, or with a bounded operator (elliptic or skew-symmetric).", ""
         if good is not None:
             rate = self.model.config.training.learning_rate / LOWER
-            way_out = (
-                f"Go back to step {good} with a lower learning rate: hamvae train --resume "
-                f"{shlex.quote(str(self.run))} --from-step {good} --learning-rate {rate:.3g}"
-            )
+            way_out = f"Go back to step {good} with a lower learning rate:"
+            again = f"hamvae train --resume {shlex.quote(str(self.run))} --from-step {good} --learning-rate {rate:.3g}"
         what = f"Training diverged: the {error.term} is not finite at step {self.done + 1}."
-        return DivergedError(f"{what} {way_out}", error.term, self.done + 1)
+        return DivergedError(f"{what} {way_out}", error.term, self.done + 1, again)
 
     def fit_prior(self) -> None:
         """Fit the starting prior to the first frames of a fixed draw of training clips."""
