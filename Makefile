@@ -3,14 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-OLDEST_TORCH := $(shell sed -n 's/^dependencies = \["torch>=\(.*\)"\]/\1/p' packages/symplectic-ops/pyproject.toml)
 PACKAGES := packages/symplectic-ops packages/hamvae-model packages/hamvae-cli
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-torch lint types bench bench-gpu docs clean
+.PHONY: help setup demo test test-long test-bounds lint types bench bench-gpu docs clean
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{printf "make %-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{printf "make %-11s %s\n", $$1, $$2}'
 
 setup: $(READY)  ## make .venv with the three packages (editable) and the developers' tools
 
@@ -32,17 +31,8 @@ test: $(READY)  ## run the tests that take minutes at most together
 test-long: $(READY)  ## run the long tests and the installed wheels' own; rewrites benchmarks/results/faults-*.json
 	$(BIN)/python -m pytest -m long
 
-# In an environment of its own for each, made in a temporary folder and removed with it.
-test-torch:  ## run the tests of symplectic-ops on the oldest torch and the newest; takes 5 GB for a while
-	@set -e; for torch in 'torch~=$(OLDEST_TORCH).0' torch; do \
-		folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
-		$(PYTHON) -m venv $$folder; \
-		$$folder/bin/python -m pip install --quiet --no-cache-dir --upgrade 'pip>=25.1'; \
-		$$folder/bin/python -m pip install --quiet --no-cache-dir --group dev "$$torch" './packages/symplectic-ops[cpu,testing]'; \
-		$$folder/bin/python -c 'import torch; print("torch", torch.__version__)'; \
-		$$folder/bin/python -m pytest -q tests/ops; \
-		rm -rf "$$folder"; \
-	done
+test-bounds: $(READY)  ## run the tests with the oldest and the newest releases allowed; takes 10 GB for a while
+	$(BIN)/python -m tests.repo.bounds
 
 lint: $(READY)  ## check style and formatting
 	$(BIN)/ruff check
