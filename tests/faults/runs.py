@@ -4,30 +4,28 @@ import json
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
 
 import hamvae_model as hv
-from hamvae_model.checkpoint import BEST, WEIGHTS, load_config, steps_done
+from hamvae_model.checkpoint import BEST, WEIGHTS, kept_states, read_state
 
 
 def problems(run: Path, saved: int) -> list[str]:
     """What was lost of a run that is known to be saved after step `saved`; nothing, it is hoped."""
     found = []
-    for path in sorted(run.rglob("*.safetensors")):
+    for name in (WEIGHTS, BEST):
         try:
-            load_file(path)
-            if path.name in (WEIGHTS, BEST):
-                hv.load(path)
-        except Exception as error:
-            found.append(f"{path.relative_to(run)} does not load: {error}")
-    try:
-        done = steps_done(run) or 0
-        if done:
-            load_config(run)
-        if done < saved:
-            found.append(f"saved after step {saved}, but only step {done} is there")
-    except hv.HamvaeError as error:
-        found.append(str(error))
+            if (run / name).exists():
+                hv.load(run / name)
+        except hv.HamvaeError as error:
+            found.append(str(error))
+    kept = kept_states(run)
+    for step in kept:
+        try:
+            read_state(run, step)
+        except hv.HamvaeError as error:
+            found.append(str(error))
+    if max(kept, default=0) < saved:
+        found.append(f"It was saved after step {saved}, and only the states of {list(kept)} are there.")
     return found
 
 

@@ -89,10 +89,14 @@ def test_what_a_kill_may_not_do_is_noticed(undisturbed: tuple[Path, End], tmp_pa
     run = shutil.copytree(undisturbed[0], tmp_path / "run")
     weights = run / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
-    assert [found.partition(" does not load")[0] for found in problems(run, STEPS)] == ["weights.safetensors"]
+    (told,) = problems(run, STEPS)
+    assert "weights.safetensors' is damaged" in told
     assert differences(run, undisturbed[0]) == ["weights.safetensors"]
+    for state in (run / "state").iterdir():
+        state.write_bytes(state.read_bytes()[:-1] + b"!")
+    assert len(problems(run, STEPS)) == 1 + len(list((run / "state").iterdir())) > 2
     shutil.rmtree(run / "state")
-    assert f"saved after step {STEPS}, but only step 0 is there" in problems(run, STEPS)
+    assert f"It was saved after step {STEPS}, and only the states of [] are there." in problems(run, STEPS)
 
 
 @pytest.mark.long

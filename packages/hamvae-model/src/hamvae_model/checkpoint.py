@@ -235,12 +235,12 @@ def forget_after(run: Path, step: int, newest: int) -> None:
     """Remove the states and the lines after `step` that training left behind when it went back to it.
 
     Args:
-        newest: the step of the one state that was saved since, which stays.
+        newest: the step of the one state that was saved since, which stays; so does the last line, if it is of that.
     """
     for later, path in kept_states(run).items():
         if later > step and later != newest:
             _remove(path)
-    truncate_log(run, step)
+    truncate_log(run, step, newest)
 
 
 def load_config(run: Path) -> Config:
@@ -295,21 +295,26 @@ def append_log(run: Path, line: dict[str, float]) -> None:
         raise HamvaeError(f"'{run / LOG}' could not be written ({error.strerror}); what was saved is kept.") from None
 
 
-def truncate_log(run: Path, step: float) -> None:
+def truncate_log(run: Path, step: float, newest: int | None = None) -> None:
     """Forget the lines after `step`, which will be trained again; finds out as well whether the folder can be written.
+
+    Args:
+        newest: the step of the last line if that one is to stay.
 
     Raises: UsageError, HamvaeError: it cannot.
     """
     path = run / LOG
     lines = path.read_text("utf-8", errors="replace").splitlines(keepends=True) if path.exists() else []
-    write_bytes(path, "".join(line for line in lines if _step_of(line) <= step).encode())
+    kept = [line for line in lines[:-1] if _step_of(line) <= step]
+    kept += [line for line in lines[-1:] if _step_of(line) <= step or _step_of(line) == newest]
+    write_bytes(path, "".join(kept).encode())
 
 
 def _step_of(line: str) -> float:
     try:
-        return float(json.loads(line)["step"])
+        return float(json.loads(line)["step"]) if line.endswith("\n") else math.nan
     except (ValueError, KeyError, TypeError):
-        return math.inf  # half a line, from a machine that stopped while it was written
+        return math.nan  # half a line, from a machine that stopped while it was written
 
 
 def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import math
 import shlex
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
@@ -167,10 +167,6 @@ class _Run:
             raise
         except DivergedError as error:
             raise self.diverged(error) from None
-        except HamvaeError:  # a disk without room for a picture or a line may still take the state
-            with suppress(HamvaeError):
-                self.save()
-            raise
         finally:
             self.step.close()
 
@@ -185,7 +181,6 @@ class _Run:
             self.done += 1
             last = self.done == training.steps
             show, save = (last or self.done % every == 0 for every in (training.sample_every, training.save_every))
-            save |= self.later and self.done % REPORT_EVERY == 0
             if show or save or self.step.stopped or self.done % REPORT_EVERY == 0:
                 break
         seconds = time.perf_counter() - self.began
@@ -211,9 +206,10 @@ class _Run:
             return report
         if show:
             report = self.show(report)
-        if save or self.step.stopped:
-            self.save()
+        # Before the state: what a log says after the last state is forgotten and said again, what it lacks never comes.
         checkpoint.append_log(self.run, _log_line(report))
+        if save or self.later or self.step.stopped:
+            self.save()
         return report
 
     def take_step(self) -> dict[str, Tensor]:
