@@ -117,8 +117,11 @@ def main() -> None:
 
     import hamvae_model as hv
     import symplectic_ops as so
+    from hamvae_model import samples
+    from hamvae_model.training import loop
 
     torch.set_num_threads(1)
+    samples.SHOWN, samples.SCORED, loop.PRIOR_CLIPS = 1, 6, 4  # a life is short
     source = hv.open_source("builtin", labels="action")
     so.expm(torch.zeros(2, 2))  # compiled here, once
     for line in sys.stdin:

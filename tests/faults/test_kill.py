@@ -3,18 +3,18 @@
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from hamvae_model.checkpoint import steps_done
-
 from .conftest import STEPS
 from .figures import record
-from .lives import End, Fault, Lives
+from .lives import SAVE_EVERY, End, Fault, Lives
 from .runs import differences, problems
 
 SEED = 7
@@ -141,30 +141,27 @@ def moments(calls: tuple[str, ...]) -> list[int]:
 
 def cold(victims: Victims, draw: random.Random, half_done: Path, kills: int) -> None:
     """The same with `hamvae train --resume` in a process of its own, from its first moment to its last."""
-    seconds, done = 0.0, 0
-    while done < kills:
+    whole = victims.begun(half_done)
+    began = time.perf_counter()
+    assert command(whole, PATIENCE) == 0
+    seconds = time.perf_counter() - began
+    while kills > 0:
         run = victims.begun(half_done)
-        while True:
-            command = [sys.executable, "-m", "hamvae_cli", "train", "--device", "cpu", "--resume", str(run)]
-            began = time.perf_counter()
-            process = subprocess.Popen(
-                command,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            try:
-                _, said = process.communicate(timeout=draw.uniform(0, seconds) if seconds else PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                _, said = process.communicate(timeout=PATIENCE)
-            if process.returncode == 0:
-                seconds = seconds or time.perf_counter() - began
-                break
-            if process.returncode > 0:
-                victims.lost.append(f"{run.name} could not be resumed: {said}")
-                break
-            victims.look(run, steps_done(half_done) or 0, "the command killed")
-            done += 1
-        victims.finish(run)
+        while kills > 0 and command(run, draw.uniform(0, seconds)) == -signal.SIGKILL:
+            victims.look(run, SAVE_EVERY, "the command was killed")
+            kills -= 1
+        if code := command(run, PATIENCE):
+            victims.lost.append(f"{run.name} could not be resumed by the command: it exits with {code}")
+        victims.lost += [f"{name} of {run.name} differs" for name in differences(run, whole)]
+
+
+def command(run: Path, seconds: float) -> int:
+    """Resume a run by the command, and kill it after some seconds if it has not ended; returns how it ended."""
+    words = [sys.executable, "-m", "hamvae_cli", "train", "--device", "cpu", "--resume", str(run)]
+    process = subprocess.Popen(
+        words, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    process.kill()
+    return process.wait(PATIENCE)
