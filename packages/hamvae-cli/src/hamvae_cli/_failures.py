@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from hamvae_model import HamvaeError, UsageError
 from hamvae_model.errors import OtherProcessError
 from hamvae_model.spelling import printable
 
+OTHERS_SPEAK = 3  # seconds in which another process says what was wrong; torchrun ends all when one has ended
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
@@ -55,13 +57,18 @@ class FailingGroup(click.Group):
         except click.UsageError:
             if first:
                 raise
-            raise click.exceptions.Exit(_WrongRequest.exit_code) from None
+            raise _silent_exit(_WrongRequest.exit_code) from None
         except HamvaeError as error:
             kind = _WrongRequest if isinstance(error, UsageError) else click.ClickException
             told = rank == "0" if isinstance(error, OtherProcessError) else first or kind is not _WrongRequest
             if not told:
-                raise click.exceptions.Exit(kind.exit_code) from None
+                raise _silent_exit(kind.exit_code) from None
             raise kind(str(error) if rank == "0" else f"Process {rank}: {error}") from None
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+def _silent_exit(code: int) -> click.exceptions.Exit:
+    time.sleep(OTHERS_SPEAK)
+    return click.exceptions.Exit(code)

@@ -6,19 +6,25 @@ from typing import cast
 
 import torch
 from torch import nn
-from torch._dynamo.exc import TorchDynamoException
 
 from ..errors import HamvaeError
+from ..model import HamVAE
 
 
-def compiled(network: nn.Module) -> nn.Module:
-    """The network as it is compiled at its first call; it shares its weights with `network`, which stays as it is."""
-    return cast(nn.Module, torch.compile(network, dynamic=False))  # a batch has one size, its parts two at most
+def compiled(model: HamVAE) -> nn.Module:
+    """The model as it is compiled at its first call; it shares its weights with `model`, which stays as it is.
+
+    All but the flow: how that goes through the times depends on what they are.
+    """
+    model.motion.flow = torch.compiler.disable(model.motion.flow)  # type: ignore[method-assign]
+    return cast(nn.Module, torch.compile(model, dynamic=False))  # a batch has one size, its parts two at most
 
 
 @contextmanager
 def compiling() -> Generator[None, None, None]:
     """Raises: HamvaeError: in place of what torch raises within the block where compilation failed."""
+    from torch._dynamo.exc import TorchDynamoException  # takes seconds to import, and is needed by nobody else
+
     try:
         yield
     except TorchDynamoException as error:

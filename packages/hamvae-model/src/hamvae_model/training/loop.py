@@ -261,10 +261,14 @@ class _Run:
 
     def diverged(self, error: DivergedError) -> HamvaeError:
         """Save the step before, whose weights are as they were; returns the error that says what to do."""
-        if not self.writes:
+        if not self.writes and error.step is not None:  # all processes found it together
             return OtherProcessError("Training diverged; the first process says how to go on.")
         moments = [value for kept in self.optimiser.state.values() for value in kept.values()]
-        if self.saved < self.done and all(tensor.isfinite().all() for tensor in [*self.model.parameters(), *moments]):
+        if (
+            self.writes
+            and self.saved < self.done
+            and all(tensor.isfinite().all() for tensor in [*self.model.parameters(), *moments])
+        ):
             self.save_state()
         # The step after a state is a function of that state: from the last one, any rate leads to the same numbers.
         good = max((kept for kept in checkpoint.kept_states(self.run) if kept < self.done), default=None)

@@ -130,7 +130,10 @@ def joined(device: str) -> Generator[Ranks, None, None]:
             raise UsageError(f"This machine has {there} GPUs, one for each process; start no more with torchrun.")
         torch.cuda.set_device(local)
     with lost_connections():
-        group.init_process_group(backend, timeout=PATIENCE)
+        store, rank, size = next(group.rendezvous("env://", timeout=PATIENCE))  # type: ignore[attr-defined]
+        # The launcher may keep its store over a restart, and there the addresses of those who ended.
+        attempt = group.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)  # type: ignore[attr-defined]
+        group.init_process_group(backend, store=attempt, rank=rank, world_size=size, timeout=PATIENCE)
     yield Ranks.current()
     group.destroy_process_group()  # after an error it could wait for processes that wait for this one: end with it
 

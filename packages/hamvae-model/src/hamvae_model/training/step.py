@@ -124,7 +124,7 @@ class Stepper:
         *first, last = draw.cut(self.parts)
         values = torch.zeros(len(NAMES), device=self.device)
         try:
-            with lost_connections(), compiling():
+            with lost_connections(), compiling() if self.execution.compile else nullcontext():
                 with self._unshared():
                     for part in first:
                         values += self._backward(self.network, part)
@@ -158,7 +158,8 @@ class Stepper:
         found = terms(explanation, part.views, variance=config.objective.variance, length=config.model.length)
         loss = found.bound(config.objective) / (config.model.length * part.views.targets[0, 0].numel())
         weight = len(part) / config.training.batch
-        (loss * (weight * self.ranks.size)).backward()  # type: ignore[no-untyped-call]  # the processes' gradients are averaged
+        scaled = loss * (weight * self.ranks.size)  # for the gradients of the processes are averaged
+        scaled.backward()  # type: ignore[no-untyped-call]
         return torch.stack([loss, *vars(found).values()]).detach() * weight
 
 
