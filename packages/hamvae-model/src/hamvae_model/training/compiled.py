@@ -16,7 +16,7 @@ def compiled(model: HamVAE) -> nn.Module:
 
     All but the flow: how that goes through the times depends on what they are.
     """
-    model.motion.flow = torch.compiler.disable(model.motion.flow)  # type: ignore[method-assign]
+    model.motion.flow = torch.compiler.disable(model.motion.flow)  # type: ignore[method-assign, no-untyped-call]
     return cast(nn.Module, torch.compile(model, dynamic=False))  # a batch has one size, its parts two at most
 
 
