@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
-from symplectic_ops import Hamiltonian, SkewSymmetricHamiltonian, energy, flow, symplectic_residual
+from symplectic_ops import Hamiltonian, NonFiniteError, SkewSymmetricHamiltonian, energy, flow, symplectic_residual
 from symplectic_ops.even_grid import EvenGrid, Run, even_grid
+from symplectic_ops.expm import Structure
 
 pytestmark = [
     pytest.mark.usefixtures("either_way"),
@@ -52,6 +53,39 @@ def test_many_steps_in_single_precision(n: int, precise: bool) -> None:
     H, s0, times = generators(n, 3, dtype=torch.float32), torch.randn(40, 3, n), torch.arange(300.0)
     error = (flow(H, s0, times, precise=precise) - exact(H, s0, times)).norm(dim=-1) / s0.norm(dim=-1)[:, None]
     assert error.max() <= (4e-7 if precise or n <= 8 else 1e-4)
+
+
+@every_grid
+@pytest.mark.parametrize("precise", [False, True])
+@pytest.mark.parametrize(("n", "structure"), [(2, None), (8, None), (10, None), (34, "skew-symmetric")])
+def test_states_are_the_same_whether_or_not_a_derivative_may_be_asked_for(
+    times: Tensor, precise: bool, n: int, structure: Structure | None
+) -> None:
+    for dtype, allowed in ((torch.float32, 1e-7 if precise or n <= 8 else 1e-5), (torch.float64, 1e-13)):
+        H, s0 = generators(n, 3, dtype=dtype), torch.randn(5, 3, n, dtype=dtype)
+        found, other = (
+            flow(x, s0, times, structure=structure, precise=precise) for x in (H, H.clone().requires_grad_())
+        )
+        assert ((found - other).norm(dim=-1) <= allowed * s0.norm(dim=-1)[:, None]).all()
+
+
+def test_a_few_short_steps_are_off_by_roundings_and_a_few_long_ones_by_no_more() -> None:
+    H, s0, times = generators(16, 16, dtype=torch.float32), torch.randn(40, 16, 16), torch.arange(16.0)
+    for factor in (1.0, 8.0, 64.0):
+        error = (flow(factor * H, s0, times) - exact(factor * H, s0, times)).norm(dim=-1)
+        assert (error <= 2e-6 * s0.norm(dim=-1)[:, None]).all()
+
+
+@pytest.mark.parametrize("n", [3, 8, 10])
+@pytest.mark.parametrize("times", [[0.0], [0.0, 1.0, 2.0], [1.5, 2.5], [-2.5]])
+def test_one_number_that_is_not_finite_is_found_wherever_it_stands(n: int, times: list[float]) -> None:
+    H, at = torch.zeros(2, n, n), torch.tensor(times)
+    for place in range(n):
+        for value in (torch.nan, torch.inf, -torch.inf):
+            s0 = torch.ones(7, 2, n)
+            s0[-1, -1, place] = value
+            with pytest.raises(NonFiniteError, match=rf"`s0\[6, 1, {place}\]`"):
+                flow(H, s0, at)
 
 
 def test_an_orbit_that_grows_is_followed_away_from_zero_and_not_through_it() -> None:

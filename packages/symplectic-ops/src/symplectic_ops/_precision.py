@@ -26,6 +26,12 @@ def double(x: Tensor) -> Tensor:
     return x.to(x.device if has_double(x.device) else torch.device("cpu"), torch.float64)
 
 
+def in_double(x: Tensor) -> tuple[torch.device, torch.dtype]:
+    """Where and as what to compute with x in double precision: on the CPU if its own device has none."""
+    home = x.device if has_double(x.device) else torch.device("cpu")
+    return home, torch.complex128 if x.is_complex() else torch.float64
+
+
 def check_double(dtype: torch.dtype | None, device: torch.device | str | None) -> None:
     """Refuse to make double precision numbers where the device has none.
 

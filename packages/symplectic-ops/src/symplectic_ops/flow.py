@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from ._precision import WORKING_DTYPES, has_double, without_autocast
+from ._precision import WORKING_DTYPES, in_double, without_autocast
 from ._transforms import has_tangent, watched
 from .errors import NonFiniteError, StructureError
 from .even_grid import EvenGrid, even_grid
@@ -61,35 +61,41 @@ def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = 
     _check(H, s0, times)
     n, blocks = H.shape[-1], H.shape[:-2]
     one_state, one_grid = s0.ndim < H.ndim, times.ndim == 1
-    generators = H.reshape(blocks.numel(), n, n)
-    states = s0.to(WORKING_DTYPES[s0.dtype]).reshape(1 if one_state else len(s0), len(generators), n)
+    dtype = WORKING_DTYPES[H.dtype]
+    generators = H.to(dtype).reshape(blocks.numel(), n, n)
+    states = s0.to(dtype).reshape(1 if one_state else len(s0), len(generators), n)
     with without_autocast(H.device):
-        found = _states(generators, states, times, structure, precise)
+        found, finite = _states(generators, states, times, structure, precise)
     found = found.view(*found.shape[:2], *blocks, n).to(s0.dtype)
-    if not _finite(found):
+    if not (finite and s0.dtype is dtype) and not _finite(found):
         raise _not_finite(H, s0, times)
     return found[0] if one_state and one_grid else found
 
 
-def _states(H: Tensor, states: Tensor, times: Tensor, structure: Structure | None, precise: bool) -> Tensor:
-    """The states (b, t, k, n) of generators H (k, n, n), from states (b or 1, k, n), at times (t,) or (b, t)."""
+def _states(
+    H: Tensor, states: Tensor, times: Tensor, structure: Structure | None, precise: bool
+) -> tuple[Tensor, bool]:
+    """The states (b, t, k, n) of generators H (k, n, n), from states (b or 1, k, n), at times (t,) or (b, t).
+
+    And whether they are known to be finite.
+    """
     # Where the device has no double precision, propagators are computed on the CPU and rounded on their way there.
-    home = H.device if has_double(H.device) else torch.device("cpu")
-    double = torch.complex128 if H.is_complex() else torch.float64
+    home, double = in_double(H)
     if times.requires_grad or has_tangent(times):
         times = torch.atleast_2d(times).to(home, torch.float64)  # type: ignore[no-untyped-call]
         moved = states.to(home, double) if precise else states
-        return _each_by_itself(H.to(home, double), moved, times, structure).to(states)
+        return _each_by_itself(H.to(home, double), moved, times, structure).to(states), False
     grid = _even(times, double if precise else states.dtype)
     if grid:
         wide = precise or H.shape[-1] <= DOUBLES.get(H.device.type, 0)
-        found = march(H.to(home, double), states, grid, double if wide else states.dtype, structure)
-        return found if times.ndim == 1 or len(states) > 1 else found.expand(len(times), -1, -1, -1).clone()
+        found, finite = march(H, states, grid, wide, structure)
+        one = times.ndim == 1 or len(states) > 1
+        return found if one else found.expand(len(times), -1, -1, -1).clone(), finite
     times, kept = torch.atleast_2d(times).to(home, torch.float64), states.dtype  # type: ignore[no-untyped-call]
     states = states.to(home, double) if precise else states
     if structure == "skew-symmetric" and _turns(H, states, times):
-        return turn(H.to(home, double), states, times).to(H.device, kept)
-    return move_by_tables(H.to(home, double), states, times, structure).to(H.device, kept)
+        return turn(H.to(home, double), states, times).to(H.device, kept), False
+    return move_by_tables(H.to(home, double), states, times, structure).to(H.device, kept), False
 
 
 class Flow(nn.Module):

@@ -1,40 +1,89 @@
 """Flows over even grids of times: one propagator, applied again and again.
 
-Where steps are cheap (see `stepping`) each state is a step from the one before. Plain operations take long strides with
-a power of the propagator, and fill in between them with a table of its lower powers in one product: few calls, as long
-as the table costs less than the states it makes.
+Where no derivative is asked for, a run of states is one compiled call. Else, where steps are cheap (see `stepping`),
+each state is a step from the one before. Plain operations take long strides with a power of the propagator, and fill in
+between them with a table of its lower powers in one product: few calls, as long as the table costs less than the states
+it makes.
 
 States are rows here, which move by R = exp(tH)ᵀ = exp(tHᵀ) from the right.
+
+Note [Digits of a step]
+An exponential in single precision is off by some roundings, more as its norm grows, and each step adds them again: over
+a few steps of a small norm, not much more than a rounding of the generator does. Any other propagator is made in double
+precision and rounded. Where blocks are large and states few that takes as long as some ten steps.
 """
 
 import torch
 from torch import Tensor
 
+from ._precision import in_double
 from ._transforms import watched
 from .even_grid import EvenGrid, Run
-from .expm import Structure, expm
+from .expm import STRUCTURES, Structure, compiled, expm
+from .expm.complex_form import has_complex_form
 from .stepping import steps, suits
 
+FEW, SMALL = 16, 5.0  # states, and the norm ‖tH‖₁ of their step; see Note [Digits of a step]
 
-def march(H: Tensor, states: Tensor, grid: EvenGrid, dtype: torch.dtype, structure: Structure | None) -> Tensor:
-    """The states at every time of the grid: (b, t, k, n).
+
+def march(H: Tensor, states: Tensor, grid: EvenGrid, wide: bool, structure: Structure | None) -> tuple[Tensor, bool]:
+    """The states at every time of the grid, (b, t, k, n), and whether they are known to be finite.
 
     Args:
-        H: generators (k, n, n), in the dtype to exponentiate in.
-        states: at time zero, (b, k, n).
+        H: generators (k, n, n).
+        states: at time zero, (b, k, n), of the dtype and on the device of H.
         grid: the times.
-        dtype: what to move in: that of `states`, or a wider one; then states are rounded, but not what moves on.
+        wide: move in double precision; then states are rounded, but not what moves on.
         structure: what is known of H; see `expm`.
     """
+    if _underived(H, states, structure):
+        return _compiled(H, states, grid, wide, structure == "skew-symmetric" and has_complex_form(H))
     runs = [run for run in (grid.before, grid.after) if run]
     used = {run.step for run in runs if run.length > 1} | {run.start for run in runs if run.start or run.length == 1}
-    home = states.device if dtype == states.dtype else H.device
-    moving = {time: expm(time * H.mT, structure=structure, check_finite=False).to(home, dtype) for time in used}
+    exact = in_double(H)
+    moved = exact if wide else (states.device, states.dtype)
+    rows = H.to(*exact).mT
+    moving = {time: expm(time * rows, structure=structure, check_finite=False).to(*moved) for time in used}
     pieces = [_along(run, moving, states).to(states) for run in runs]
     if grid.before:
         pieces[0] = pieces[0].flip(1)
     whole = pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
-    return whole.flip(1) if grid.falling else whole
+    return whole.flip(1) if grid.falling else whole, False
+
+
+def _underived(H: Tensor, states: Tensor, structure: Structure | None) -> bool:
+    """Whether the compiled way can be taken, which knows no derivative."""
+    if torch.is_grad_enabled() and (H.requires_grad or states.requires_grad):
+        return False
+    regular = H.shape[-1] > 1 and states.numel() > 0 and structure in STRUCTURES
+    return regular and not watched(H) and compiled.suits_march(H, states)
+
+
+def _compiled(H: Tensor, states: Tensor, grid: EvenGrid, wide: bool, complex_form: bool) -> tuple[Tensor, bool]:
+    """`march` in compiled calls: one for each exponential, and one for each run."""
+    (b, k, n), moved = states.shape, torch.float64 if wide else H.dtype
+    count = sum(run.length for run in (grid.before, grid.after) if run)
+    whole, finite = torch.empty(k, count, b, n, dtype=H.dtype, device=H.device), True
+
+    def propagator(time: float, dtype: torch.dtype) -> tuple[Tensor, float]:
+        A = H.to(dtype)
+        return compiled.exponential(A if time == 1 else time * A, gradient=False, complex_form=complex_form)
+
+    def step(run: Run) -> Tensor:
+        """See Note [Digits of a step]."""
+        if moved is torch.float32 and run.length <= FEW:
+            P, norm = propagator(run.step, moved)
+            if norm <= SMALL:
+                return P
+        return propagator(run.step, torch.float64)[0].to(moved)
+
+    for run, backward in ((grid.before, not grid.falling), (grid.after, grid.falling)):
+        if run:
+            first = propagator(run.start, torch.float64)[0] if run.start else None
+            P = None if run.length == 1 else step(run) if first is None or run.start != run.step else first.to(moved)
+            part = whole[:, : run.length] if backward else whole[:, count - run.length :]
+            finite &= compiled.follow(states, first, P, part, backward=backward)
+    return whole.permute(2, 1, 0, 3), finite
 
 
 def _along(run: Run, moving: dict[float, Tensor], first: Tensor) -> Tensor:

@@ -97,6 +97,36 @@ def march(R: Tensor, states: Tensor, *, backward: bool = False, addends: Tensor 
     _in_threads(blocks, blocks * (count - 1) * rows * n * n, part)
 
 
+def follow(first: Tensor, start: Tensor | None, P: Tensor | None, states: Tensor, *, backward: bool) -> bool:
+    """Fill states (k, t, b, n): start · first, and from there on each P times the one before.
+
+    Args:
+        first: (b, k, n), of the dtype of `states`.
+        start: (k, n, n) contiguous, in double precision; None where nothing moves before.
+        P: (k, n, n) contiguous, in the dtype to move in; None where there is one state alone.
+        backward: from the last to the first.
+
+    Returns:
+        Whether all states are finite.
+    """
+    first = _plain(first)
+    blocks, count, rows, n = states.shape
+    size, apart, zeros = states.element_size(), states.stride(0) * states.element_size(), _entries().ZEROS
+    hop = rows * n * size
+    begin = states.data_ptr() + ((count - 1) * hop if backward else 0)
+    wide, entry = P is not None and P.dtype != states.dtype, _marches().follow
+
+    def part(top: int, end: int) -> float:
+        given = first.data_ptr() + top * n * size, blocks * n * size
+        matrices = (0 if x is None else x.data_ptr() + top * n * n * x.element_size() for x in (start, P))
+        to = begin + top * apart, apart, -hop if backward else hop, count
+        dtypes = zeros[torch.float64], zeros[states.dtype], wide
+        found: float = entry(*dtypes, end - top, n, rows, *given, *matrices, *to)
+        return found
+
+    return not any(_in_threads(blocks, blocks * count * rows * n * n, part))
+
+
 def _rows(A: Tensor, complex_form: bool) -> int:
     """How many rows of each product are computed."""
     return A.shape[-1] // (2 if complex_form else 1)

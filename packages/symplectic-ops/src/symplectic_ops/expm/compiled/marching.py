@@ -11,10 +11,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .algorithm import LINE
+from .algorithm import LINE, slot_bytes
 from .batch import entry
-from .matrices import rows_times_matrix
-from .simd import ADDRESS, Lanes, itemsize, over
+from .matrices import rows_times_matrix, scaled_transpose
+from .simd import ADDRESS, Lanes, itemsize, over, scaled_copy, zero_if_finite
 
 
 class Fewer(Lanes):
@@ -30,7 +30,7 @@ class Fewer(Lanes):
 
 @intrinsic
 def converted(typing: Any, source_zero: Any, target_zero: Any, count: Any, source: Any, target: Any) -> Any:
-    """target = source, which has another dtype; the zeros carry the two."""
+    """target = source, which may have another dtype; the zeros carry the two."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, _, count_, source_, target_ = arguments
@@ -40,7 +40,9 @@ def converted(typing: Any, source_zero: Any, target_zero: Any, count: Any, sourc
         convert = builder.fptrunc if wide is source_zero else builder.fpext
 
         def move(index: Any, mask: Any) -> None:
-            writer.store(convert(reader.load(source_, index, mask), writer.vector), target_, index, mask)
+            numbers = reader.load(source_, index, mask)
+            numbers = numbers if source_zero == target_zero else convert(numbers, writer.vector)
+            writer.store(numbers, target_, index, mask)
 
         over(here, count_, move)
         return context.get_dummy_value()
@@ -87,3 +89,50 @@ def march_wide(zero, small, blocks, n, rows, steps, M, states, apart, hop, adden
             now, later = later, now
     room[0] = 0  # See Note [A room must be seen to be used] in `batch`
     return zero
+
+
+@entry
+def follow(zero, small, wide, blocks, n, rows, given, below, start, M, states, apart, hop, length):  # type: ignore[no-untyped-def]
+    """Fill `length` states of each of `blocks` blocks: given · startᵀ, and from there on each the one before times Mᵀ.
+
+    Given and states have the dtype of `small`; states move in it, or if `wide` in that of `zero`, which `start` has, 0
+    for none. M has the dtype they move in. Given are `rows` rows of n numbers for each block, `below` bytes from one to
+    the next, and those of the next block beside them; states are as in `march`.
+
+    Returns 0 if all states are finite, else NaN.
+    """
+    count, square, found = rows * n, n * n, small
+    size = (count * itemsize(zero) + LINE - 1) // LINE * LINE
+    slot = slot_bytes(zero, n)
+    room = np.empty(2 * size + slot + LINE, np.uint8)
+    matrix = (room.ctypes.data + LINE - 1) // LINE * LINE
+    now, later = matrix + slot, matrix + slot + size
+    for k in range(blocks):
+        state = states + k * apart
+        for row in range(rows):
+            at = row * n * itemsize(small)
+            scaled_copy(type(small)(1), n, given + row * below + k * n * itemsize(small), state + at)
+        if wide or start != 0:
+            converted(small, zero, count, state, now)
+        if start != 0:
+            scaled_transpose(type(zero)(1), n, start + k * square * itemsize(zero), matrix)
+            rows_times_matrix(zero, rows, n, now, matrix, 0, later)
+            now, later = later, now
+            converted(zero, small, count, now, state)
+        found += zero_if_finite(small, count, state)
+        if length > 1 and wide:
+            scaled_transpose(type(zero)(1), n, M + k * square * itemsize(zero), matrix)
+        elif length > 1:
+            scaled_transpose(type(small)(1), n, M + k * square * itemsize(small), matrix)
+        for _ in range(1, length):
+            if wide:
+                rows_times_matrix(zero, rows, n, now, matrix, 0, later)
+                now, later = later, now
+                converted(zero, small, count, now, state + hop)
+                found += zero_if_finite(small, count, state + hop)
+            else:
+                rows_times_matrix(small, rows, n, state, matrix, 0, state + hop)
+            state += hop
+        found += zero_if_finite(small, count, state)  # in one dtype no state is finite after one that is not
+    room[0] = 0  # See Note [A room must be seen to be used] in `batch`
+    return found

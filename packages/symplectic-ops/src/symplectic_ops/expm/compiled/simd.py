@@ -251,6 +251,32 @@ def largest_column_sum(typing: Any, zero: Any, n: Any, width: Any, A: Any) -> An
 
 
 @intrinsic
+def zero_if_finite(typing: Any, zero: Any, count: Any, source: Any) -> Any:
+    """0 if each of `count` numbers is finite, else NaN."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, count_, source_ = arguments
+        here = Lanes(context, builder, zero)
+        sums = [cgutils.alloca_once_value(builder, here.zero) for _ in range(4)]  # so that no sum waits for the last
+        step = I64(len(sums) * here.count)
+        full = builder.sub(count_, builder.srem(count_, step))
+
+        def add(index: Any, mask: Any, total: Any) -> None:
+            builder.store(here.multiply_add(here.load(source_, index, mask), here.zero, builder.load(total)), total)
+
+        with cgutils.for_range_slice(builder, I64(0), full, step) as (index, _):
+            for i, total in enumerate(sums):
+                add(builder.add(index, I64(i * here.count)), None, total)
+        over(here, builder.sub(count_, full), lambda index, mask: add(builder.add(full, index), mask, sums[0]))
+        first, *others = map(builder.load, sums)
+        for total in others:
+            first = builder.fadd(first, total)
+        return here.call(f"llvm.vector.reduce.fmaximum.{here.name}", here.scalar, first)
+
+    return zero(zero, *[types.int64] * 2), emit
+
+
+@intrinsic
 def transposed_block(typing: Any, factor: Any, n: Any, rows: Any, columns: Any, source: Any, target: Any) -> Any:
     """target = factor · sourceᵀ for a block of at most one register of rows and columns."""
 
