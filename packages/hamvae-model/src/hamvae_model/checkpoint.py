@@ -23,8 +23,10 @@ from .atomic import sweep, write_bytes
 from .config import Config
 from .errors import DamagedError, HamvaeError, UsageError
 from .inventory import differences
+from .limits import INDEX_LIMIT
 from .model import HamVAE
-from .tensor_file import check_fit, read_header, read_tensors, rebuilt, write_tensors
+from .ordinary import parse_json, read_bytes, read_json
+from .tensor_file import check_fit, read_header, read_tensors, rebuilt, size_of, write_tensors
 from .versions import RUN
 
 WEIGHTS, BEST, STATES = "weights.safetensors", "best.safetensors", "state"
@@ -69,8 +71,15 @@ def _refuse_a_run(run: Path) -> None:
 
 
 def sweep_run(run: Path) -> None:
-    """Remove what a process that was killed while it wrote left in a run folder that nobody else trains in."""
+    """Remove what a process that was killed while it wrote left in a run folder that nobody else trains in.
+
+    Raises: UsageError: a part of the run is a link, behind which anything could be removed or replaced.
+    """
     for folder in (run, run / STATES, run / "samples"):
+        if folder != run and folder.is_symlink():
+            raise UsageError(
+                f"'{folder}' is a link, and a run keeps to its own folder; put what it leads to in its place."
+            )
         if folder.is_dir():
             sweep(folder)
 
@@ -99,8 +108,8 @@ def check_inventory(run: Path, inventory: Mapping[str, str]) -> None:
 
 def _inventory(path: Path) -> dict[str, str]:
     try:
-        values = json.loads(path.read_bytes())
-        return {str(name): str(value) for name, value in values.items()}
+        values = read_json(path)
+        return {name: str(value) for name, value in values.items()}
     except (OSError, ValueError, AttributeError) as error:
         raise HamvaeError(f"'{path}' is damaged and cannot be read ({error}); use another copy of the run.") from None
 
@@ -119,7 +128,7 @@ def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
     """
     path = Path(run)
     path = path / WEIGHTS if path.is_dir() else path
-    tensors, header = read_tensors(path, kind=RUN, missing=_missing(path))
+    tensors, header = read_tensors(path, kind=RUN, missing=_missing(path), room=lambda words: _room(words, path))
     config = _config(header, path)
     model = rebuilt(lambda: HamVAE(config), tensors, path)
     return model.to(device).to(memory_format=torch.channels_last).eval()
@@ -270,12 +279,15 @@ def _state_files(run: Path) -> list[Path]:
 
 
 def _read_state(path: Path) -> State:
-    tensors, header = read_tensors(path, kind=RUN, missing=_missing(path))
+    tensors, header = read_tensors(path, kind=RUN, missing=_missing(path), room=lambda words: _room(words, path))
     try:
         step, best = int(header["step"]), float(header["best"])
     except (KeyError, ValueError):
         raise HamvaeError(f"'{path}' is no state that training can go on from.") from None
-    return State(path=path, config=_config(header, path), step=step, best=best, tensors=tensors)
+    config = _config(header, path)
+    if not 0 <= step <= config.training.steps or math.isnan(best):
+        raise HamvaeError(f"'{path}' is no state of a run of {config.training.steps} steps; use another copy.")
+    return State(path=path, config=config, step=step, best=best, tensors=tensors)
 
 
 def _remove(path: Path) -> None:
@@ -304,7 +316,12 @@ def truncate_log(run: Path, step: float, newest: int | None = None) -> None:
     Raises: UsageError, HamvaeError: it cannot.
     """
     path = run / LOG
-    lines = path.read_text("utf-8", errors="replace").splitlines(keepends=True) if path.exists() else []
+    try:
+        lines = read_bytes(path, INDEX_LIMIT).decode(errors="replace").splitlines(keepends=True)
+    except FileNotFoundError:
+        lines = []
+    except OSError as error:
+        raise UsageError(f"'{path}' cannot be read ({error.strerror}); move it elsewhere.") from None
     kept = [line for line in lines[:-1] if _step_of(line) <= step]
     kept += [line for line in lines[-1:] if _step_of(line) <= step or _step_of(line) == newest]
     write_bytes(path, "".join(kept).encode())
@@ -312,8 +329,8 @@ def truncate_log(run: Path, step: float, newest: int | None = None) -> None:
 
 def _step_of(line: str) -> float:
     try:
-        return float(json.loads(line)["step"]) if line.endswith("\n") else math.nan
-    except (ValueError, KeyError, TypeError):
+        return float(parse_json(line)["step"]) if line.endswith("\n") else math.nan
+    except (ValueError, KeyError, TypeError, OverflowError):
         return math.nan  # half a line, from a machine that stopped while it was written
 
 
@@ -328,6 +345,12 @@ def _missing(path: Path) -> str:
 
 def _listed(steps: Iterable[int]) -> str:
     return ", ".join(map(str, steps))
+
+
+def _room(header: dict[str, str], path: Path) -> int:
+    """Bytes that the weights take by their configuration, and the optimiser with them."""
+    config = _config(header, path)
+    return (1 + len(MOMENTS)) * size_of(lambda: HamVAE(config))
 
 
 def _config(header: dict[str, str], path: Path) -> Config:

@@ -9,8 +9,13 @@ from typing import Any, Literal, Self, TypeVar, get_args, get_origin, get_type_h
 
 from . import versions
 from .errors import HamvaeError
+from .limits import CLASS_LIMIT, NAME_LIMIT, SIZE_LIMIT
+from .ordinary import parse_json
+from .spelling import is_plain
 
 Data = TypeVar("Data")
+
+LARGEST = 2**63 - 1  # whole number that is read: what a tensor holds
 
 OPERATORS = ("elliptic", "hamiltonian", "skew-symmetric", "unconstrained")
 SOURCES = ("builtin", "sprites", "folder", "mug")
@@ -60,6 +65,13 @@ class DataConfig:
     frame_seconds: float | None = None  # how long one unit of time lasts; None: a frame of any clip is a unit
     loop: bool = False  # clips that do not say whether they repeat are taken to
 
+    def __post_init__(self) -> None:
+        """Raises: HamvaeError: a unit of time that does not last."""
+        if self.frame_seconds is not None and not 0 < self.frame_seconds < math.inf:
+            raise HamvaeError(
+                f"The data configuration is not usable: frame_seconds must be positive; got {self.frame_seconds}."
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
@@ -95,7 +107,12 @@ class ModelConfig:
         for wrong, what in (
             (self.operator not in OPERATORS, f"operator must be one of {', '.join(OPERATORS)}; got '{self.operator}'"),
             (not self.classes, "classes must name at least one motion"),
-            (min(sizes) < 1, "sizes, widths and lengths must be at least 1"),
+            (not _are_names(self.classes), f"classes must be distinct names of 1 to {NAME_LIMIT} characters"),
+            (len(self.classes) > CLASS_LIMIT, f"classes must be at most {CLASS_LIMIT}; got {len(self.classes)}"),
+            (
+                not all(1 <= size <= SIZE_LIMIT for size in sizes) or len(sizes) > CLASS_LIMIT,
+                f"sizes, widths and lengths must be from 1 to {SIZE_LIMIT}",
+            ),
             (self.pairs > PAIRS_LIMIT, f"pairs must be at most {PAIRS_LIMIT}; got {self.pairs}"),
             (len(self.encoder_widths) != 3, f"encoder_widths must be three; got {len(self.encoder_widths)}"),
             (not self.decoder_widths, "decoder_widths must be at least one"),
@@ -135,6 +152,13 @@ class ObjectiveConfig:
     position_weight: float = 1.0
     momentum_weight: float = 1.0
 
+    def __post_init__(self) -> None:
+        """Raises: HamvaeError: no variance, or a weight that would turn its term around."""
+        if self.variance <= 0 or min(self.content_weight, self.position_weight, self.momentum_weight) < 0:
+            raise HamvaeError(
+                "The objective configuration is not usable: the variance must be positive, and no weight negative."
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
@@ -159,7 +183,19 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         """Raises: HamvaeError: what nothing can be trained with."""
+        counts = (self.steps, self.batch, self.decoded_frames, self.horizon, self.save_every, self.sample_every)
+        shares = (self.operator_rate, self.gradient_clip)
         for wrong, what in (
+            (
+                min(counts) < 1,
+                "steps, batch, decoded_frames, horizon and what is done every so often must be at least 1",
+            ),
+            (min(self.warmup, self.seed) < 0, "warmup and seed must not be negative"),
+            (not 0 <= self.single_image <= 1, f"single_image must be from 0 to 1; got {self.single_image}"),
+            (
+                not all(0 <= share < math.inf for share in shares),
+                "operator_rate and gradient_clip must not be negative",
+            ),
             (self.keep < 1, f"keep must be at least 1; got {self.keep}"),
             (not 0 <= self.validation < 1, f"validation must be at least 0 and below 1; got {self.validation}"),
             (
@@ -210,8 +246,8 @@ def read_json(kind: type[Data], text: str, written: str) -> Data:
     Raises: HamvaeError: not JSON, another format version, or a field that is missing, unknown or of another type.
     """
     try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        values = parse_json(text)
+    except ValueError as error:
         raise HamvaeError(f"The configuration is not JSON ({error}).") from None
     if isinstance(values, dict):
         values = versions.migrated(written, values)
@@ -239,8 +275,19 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
     if get_origin(kind) is dict and isinstance(value, dict):
         return {name: _parse(get_args(kind)[1], item, where) for name, item in value.items()}
     allowed = get_args(kind) if get_origin(kind) in (types.UnionType, Literal) else (kind,)
-    if kind is float and type(value) is int:
+    if (type(value) is int and abs(value) > LARGEST) or (type(value) is float and not math.isfinite(value)):
+        raise HamvaeError(f"The field '{where}' of the configuration holds a number that is too large.")
+    if float in allowed and type(value) is int:
         return float(value)
     if type(value) not in allowed:
-        raise HamvaeError(f"The field '{where}' of the configuration holds {value!r}, which has the wrong type.")
+        raise HamvaeError(f"The field '{where}' of the configuration holds {value!r:.80}, which has the wrong type.")
+    if isinstance(value, str) and not is_plain(value):
+        raise HamvaeError(f"The field '{where}' of the configuration holds {value!r:.80}, which cannot be shown.")
     return value
+
+
+def _are_names(words: tuple[str, ...]) -> bool:
+    """Whether these can be told apart, shown, and stand in the names of files."""
+    return len(set(words)) == len(words) and all(
+        0 < len(word) <= NAME_LIMIT and is_plain(word) and not {"/", "\\"} & set(word) for word in words
+    )

@@ -14,6 +14,7 @@ import torch
 
 from .atomic import write_bytes
 from .execution import Execution
+from .ordinary import read_json
 
 DISTRIBUTIONS = (
     *(
@@ -77,10 +78,11 @@ def record(path: Path, facts: dict[str, object], step: int) -> None:
 def _known(path: Path) -> dict[str, Any]:
     """What was recorded; nothing where that was removed or damaged, which keeps no run from going on."""
     try:
-        found = json.loads(path.read_bytes())
+        found = read_json(path)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) and isinstance(found.get("resumed", []), list) else {}
+    resumed = found.get("resumed", []) if isinstance(found, dict) else None
+    return found if isinstance(resumed, list) and all(isinstance(one, dict) for one in resumed) else {}
 
 
 def _versions() -> dict[str, str]:

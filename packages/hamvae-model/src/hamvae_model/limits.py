@@ -12,6 +12,8 @@ NAME_LIMIT = 200  # characters in a name of a motion, a column, an attribute
 
 INDEX_LIMIT = 64 * 2**20  # bytes of a JSON file: what a store knows of its clips, what a run's data were
 NESTS_LIMIT = 10**6  # lists and objects in a JSON file, each of which takes thirty times its two bytes
+SIZE_LIMIT = 2**14  # of a width, a length or another size in a configuration
+CLASS_LIMIT = 10_000  # classes of a model or a judge
 TABLE_LIMIT = 16 * 2**20  # bytes of a clips.csv
 LAYOUT_LIMIT = 2**20  # bytes of a sheet.toml or a file of landmarks
 HEADER_LIMIT = 16 * 2**20  # bytes of the header of a file of weights

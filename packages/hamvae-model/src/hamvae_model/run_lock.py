@@ -10,8 +10,10 @@ from datetime import datetime
 from pathlib import Path
 
 from .errors import HamvaeError, UsageError
+from .ordinary import read_json
 
 LOCK = "run.lock"
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # one in a stranger's run could lead to any file, which would be emptied
 _held: set[int] = set()  # descriptors of this process that hold a lock
 
 
@@ -43,7 +45,7 @@ def _taken(path: Path) -> int:
     """An open, locked descriptor of the file at `path`, which names this process."""
     try:
         while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o644)
             try:
                 _lock(descriptor)
                 if _stands(path, descriptor):
@@ -84,7 +86,7 @@ def _this_process() -> dict[str, object]:
 
 def _holder(path: Path) -> str:
     try:
-        held = json.loads(path.read_bytes())
+        held = read_json(path)
         return f"process {held['pid']} on {held['host']} since {held['since']}"
     except (OSError, ValueError, KeyError, TypeError):  # it has only just begun
         return "another process"

@@ -15,9 +15,12 @@ from torch import Tensor, nn
 from . import versions
 from .atomic import write_bytes
 from .errors import DamagedError, HamvaeError, UsageError
+from .limits import HEADER_LIMIT
+from .ordinary import check_ordinary
 
 Network = TypeVar("Network", bound=nn.Module)
 HASH = "sha256"
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 NAMED = 3  # differences, in a sentence
 UNREADABLE = (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)
 
@@ -32,8 +35,14 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str
     write_bytes(path, to_safetensors(portable, metadata={**words, HASH: content_hash(portable, words)}))
 
 
-def read_tensors(path: Path, *, kind: str, missing: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the header, as they were written; `missing` is the sentence for no such file.
+def read_tensors(
+    path: Path, *, kind: str, missing: str, room: Callable[[dict[str, str]], int]
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the header, as they were written.
+
+    Args:
+        missing: the sentence for no such file.
+        room: the most bytes that the tensors of a file with this header take; asked before any is read.
 
     Raises:
         UsageError: no such file, or none that can be opened.
@@ -42,7 +51,11 @@ def read_tensors(path: Path, *, kind: str, missing: str) -> tuple[dict[str, Tens
     """
     with _opened(path, missing) as file:
         words = _words(file, path, kind)
+        if path.stat().st_size > HEADER_LIMIT + room(words):
+            raise DamagedError(f"'{path}' is longer than its configuration says; use another copy.")
         tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+    if not all(tensor.isfinite().all() for tensor in tensors.values() if tensor.dtype in FLOATS):
+        raise DamagedError(f"'{path}' is damaged: it holds numbers that are not finite; use another copy.")
     told = words.pop(HASH, None)
     hashed = versions.number_of(kind, words["format"]) >= versions.HASHED_SINCE
     if hashed and told != content_hash(tensors, words):
@@ -85,6 +98,12 @@ def rebuilt(make: Callable[[], Network], tensors: Mapping[str, Tensor], path: Pa
     return network
 
 
+def size_of(make: Callable[[], nn.Module]) -> int:
+    """Bytes of the numbers in a network, which takes no memory for this."""
+    with torch.device("meta"):
+        return sum(tensor.numel() * tensor.element_size() for tensor in make().state_dict().values())
+
+
 def check_fit(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path: Path) -> None:
     """Compare names, types and shapes with those that are expected.
 
@@ -115,8 +134,11 @@ def _described(tensor: Tensor) -> str:
 def _opened(path: Path, missing: str) -> Iterator[Any]:
     """The file as safetensors reads it: a tensor at a time, so that a large one is in memory once."""
     try:
-        with path.open("rb"):  # Python tells more exactly than safetensors why a file cannot be opened
-            pass
+        check_ordinary(path)
+        with path.open("rb") as header:  # Python tells more exactly than safetensors why a file cannot be opened
+            length = int.from_bytes(header.read(8), "little")
+        if length > HEADER_LIMIT:
+            raise ValueError(f"its header is said to have {length} bytes, and at most {HEADER_LIMIT} are read")
         with safe_open(path, framework="pt") as file:
             yield file
     except FileNotFoundError:

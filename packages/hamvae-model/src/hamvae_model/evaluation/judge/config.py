@@ -5,6 +5,8 @@ from pathlib import Path
 
 from ...config import DataConfig
 from ...errors import HamvaeError
+from ...limits import CLASS_LIMIT, SIZE_LIMIT
+from ...spelling import is_plain
 
 JUDGES = Path("judges")  # where they are looked for, seen from the working folder
 ACTION = "action"  # the head that every judge has; the others are called as their attributes
@@ -41,7 +43,12 @@ class JudgeConfig:
         for wrong, what in (
             (len(self.classes) < 2, "it must tell at least two actions apart"),
             (any(len(values) < 2 for values in self.attributes.values()), "an attribute has at least two values"),
-            (self.size < 16 or self.size % 16 != 0, f"frames have a multiple of 16 pixels; got {self.size}"),
+            (
+                not 16 <= self.size <= SIZE_LIMIT or self.size % 16 != 0,
+                f"frames have a multiple of 16 pixels, at most {SIZE_LIMIT}; got {self.size}",
+            ),
+            (not all(map(is_plain, heads)), "an attribute has a name that cannot be shown"),
+            (max(map(len, (self.classes, *self.attributes.values()))) > CLASS_LIMIT, "it tells too much apart"),
             (self.length < 1, f"a window has at least one frame; got {self.length}"),
             (any(head not in heads for head in self.accuracy), "an accuracy is of a head that it does not have"),
             (not all(0 <= share <= 1 for share in self.accuracy.values()), "accuracies lie between 0 and 1"),

@@ -10,7 +10,7 @@ from ... import versions
 from ...config import read_json
 from ...environment import environment
 from ...errors import HamvaeError
-from ...tensor_file import read_tensors, rebuilt, write_tensors
+from ...tensor_file import read_tensors, rebuilt, size_of, write_tensors
 from .config import JudgeConfig
 from .network import Judge
 
@@ -34,9 +34,15 @@ def load_judge(path: str | Path, device: torch.device | str = "cpu") -> Judge:
     """
     path = Path(path)
     missing = f"There is no judge at '{path}'; train one with `hamvae judge train --data SOURCE`."
-    tensors, header = read_tensors(path, kind=versions.JUDGE, missing=missing)
+    tensors, header = read_tensors(
+        path, kind=versions.JUDGE, missing=missing, room=lambda words: size_of(lambda: Judge(_config(words, path)))
+    )
+    config = _config(header, path)
+    return rebuilt(lambda: Judge(config), tensors, path).to(device).eval().requires_grad_(False)
+
+
+def _config(header: dict[str, str], path: Path) -> JudgeConfig:
     try:
-        config = read_json(JudgeConfig, header.get("config", "{}"), versions.JUDGE)
+        return read_json(JudgeConfig, header.get("config", "{}"), versions.JUDGE)
     except HamvaeError as error:
         raise HamvaeError(f"'{path}' cannot be used as a judge. {error}") from None
-    return rebuilt(lambda: Judge(config), tensors, path).to(device).eval().requires_grad_(False)
