@@ -112,7 +112,7 @@ class _Asked(NamedTuple):
 
 def _parsed(reference: str | Path) -> _Asked:
     path, part = Path(reference), ""
-    if "#" in path.name and not exists(path):
+    if "#" in path.name[1:] and not exists(path):
         name, _, part = path.name.rpartition("#")
         path = path.with_name(name)
     path = _existing(path)
@@ -160,6 +160,8 @@ def _existing(path: Path) -> Path:
             path.stat()
     except OSError as error:
         raise UsageError(f"{path} cannot be opened ({error.strerror}); check the spelling.") from None
+    except ValueError:
+        raise UsageError(f"{path}: no file can have such a name; check the spelling.") from None
     return path
 
 
