@@ -63,7 +63,7 @@ def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = 
     one_state, one_grid = s0.ndim < H.ndim, times.ndim == 1
     dtype = WORKING_DTYPES[H.dtype]
     generators = H.to(dtype).reshape(blocks.numel(), n, n)
-    states = s0.to(dtype).reshape(1 if one_state else len(s0), len(generators), n)
+    states = s0.to(dtype).reshape(1 if one_state else s0.shape[0], blocks.numel(), n)
     with without_autocast(H.device):
         found, finite = _states(generators, states, times, structure, precise)
     found = found.view(*found.shape[:2], *blocks, n).to(s0.dtype)
@@ -89,7 +89,7 @@ def _states(
     if grid:
         wide = precise or H.shape[-1] <= DOUBLES.get(H.device.type, 0)
         found, finite = march(H, states, grid, wide, structure)
-        one = times.ndim == 1 or len(states) > 1
+        one = times.ndim == 1 or states.shape[0] > 1
         return found if one else found.expand(len(times), -1, -1, -1).clone(), finite
     times, kept = torch.atleast_2d(times).to(home, torch.float64), states.dtype  # type: ignore[no-untyped-call]
     states = states.to(home, double) if precise else states
