@@ -47,8 +47,10 @@ def even_grid(times: Tensor, epsilon: float) -> EvenGrid | None:
     step = (last - first) / max(count - 1, 1)
     if not math.isfinite(step) or not math.isfinite(first):
         return None
-    little, most = 16 * epsilon * step, step / 8
-    if any(not abs(first + i * step - t) <= min(2 * epsilon * abs(t) + little, most) for i, t in enumerate(numbers)):
+    little, most, even = 16 * epsilon * step, step / 8, [first + i * step for i in range(count)]
+    if numbers != even and any(
+        not abs(e - t) <= min(2 * epsilon * abs(t) + little, most) for e, t in zip(even, numbers, strict=True)
+    ):
         return None
     if first >= 0:
         return EvenGrid(None, Run(first, step, count), falling)
