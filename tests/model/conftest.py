@@ -44,6 +44,13 @@ def tiny(builtin: Characters) -> hv.Config:
 
 
 @pytest.fixture(scope="session")
+def as_before(tiny: hv.Config) -> hv.Config:
+    """The same, as runs of the first version were: no clips held out, no cap."""
+    model = dataclasses.replace(tiny.model, operator_norm=None)
+    return dataclasses.replace(tiny, model=model, training=dataclasses.replace(tiny.training, validation=0.0))
+
+
+@pytest.fixture(scope="session")
 def judge(builtin: Characters) -> NearestJudge:
     """Of built-in characters, right by construction."""
     return NearestJudge(builtin)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from safetensors.torch import load_file, save_file
 import hamvae_model as hv
 from hamvae_model import HamvaeError, UsageError, checkpoint
 from hamvae_model.config import Config, DataConfig, FramingConfig
+from hamvae_model.errors import DamagedError
+from hamvae_model.tensor_file import write_tensors
 from hamvae_model.training import new_model
 
 
@@ -108,3 +111,66 @@ def test_a_configuration_of_the_first_version_still_opens() -> None:
     assert (config.data.framing, config.data.frame_seconds, config.data.loop) == (FramingConfig(), None, False)
     assert {(config.model.period_of(label), config.model.span_of(label)) for label in range(9)} == {(8, 8)}
     assert new_model(config).classes == config.model.classes
+
+
+def test_a_bit_that_flipped_is_noticed_wherever_it_is(tiny: hv.Config, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    checkpoint.save_weights(path, new_model(tiny))
+    whole = path.read_bytes()
+    header = 8 + int.from_bytes(whole[:8], "little")
+    places = [whole.index(b"demo"), whole.index(b"sha256") + 12, header, header + 4321, len(whole) - 1]
+    for place in places:
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(DamagedError, match="its content does not match its hash; use another copy"):
+            hv.load(path)
+    path.write_bytes(whole)
+    hv.load(path)
+
+
+def test_the_hash_is_of_the_content_and_not_of_the_file(tiny: hv.Config, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    checkpoint.save_weights(path, new_model(tiny))
+    with safe_open(path, "pt") as file:
+        header = dict(reversed(file.metadata().items()))
+    save_file(dict(reversed(load_file(path).items())), path, metadata=header | {"sha256": header["sha256"]})
+    assert hv.load(path).config == tiny
+
+
+def test_tensors_that_changed_places_are_noticed(tiny: hv.Config, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    checkpoint.save_weights(path, new_model(tiny))
+    with safe_open(path, "pt") as file:
+        header = file.metadata()
+    tensors = load_file(path)
+    tensors["start_prior.mean"] = tensors["start_prior.mean"] + 1
+    save_file(tensors, path, metadata=header)
+    with pytest.raises(DamagedError, match="does not match its hash"):
+        hv.load(path)
+
+
+def test_weights_that_do_not_fit_are_told_apart_by_name_type_and_shape(tiny: hv.Config, tmp_path: Path) -> None:
+    tensors = dict(new_model(tiny).state_dict())
+    tensors["start_prior.mean"] = tensors["start_prior.mean"].double()
+    tensors["start_prior.factor"] = torch.zeros(2, 3)
+    tensors["hat"] = torch.zeros(1)
+    del tensors["motion.parameters_of_operators"]
+    path = tmp_path / "weights.safetensors"
+    write_tensors(path, tensors, {"config": tiny.to_json()}, kind="hamvae")
+    with pytest.raises(HamvaeError) as refused:
+        hv.load(path)
+    assert str(refused.value) == (
+        f"The tensors in '{path}' do not fit the configuration stored with them: hat has no place, "
+        "motion.parameters_of_operators is missing, start_prior.factor is float32 [2, 3] and not float32 [9, 8, 8], "
+        "and 1 more differ; use another copy."
+    )
+
+
+def test_what_cannot_be_trained_with_is_refused_by_field(tiny: hv.Config) -> None:
+    for change, sentence in (
+        ({"keep": 0}, "keep must be at least 1; got 0"),
+        ({"validation": 1.0}, "validation must be at least 0 and below 1"),
+        ({"learning_rate": math.nan}, "learning_rate must be a positive number; got nan"),
+        ({"earlier_rates": ((1.0,),)}, "earlier_rates must be pairs"),
+    ):
+        with pytest.raises(HamvaeError, match=sentence):
+            dataclasses.replace(tiny.training, **change)  # type: ignore[arg-type]

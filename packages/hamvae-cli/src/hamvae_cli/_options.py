@@ -50,21 +50,6 @@ class Colour(click.ParamType[tuple[int, ...]]):
         return value if isinstance(value, tuple) else read_colour(value)
 
 
-class Rate(click.ParamType[float]):
-    """A positive number."""
-
-    name = "rate"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            rate = float(value)
-        except ValueError:
-            rate = math.nan
-        if not 0 < rate < math.inf:
-            self.fail(f"'{value}' is not a positive number.", param, ctx)
-        return rate
-
-
 def refuse_labels(data: str) -> None:
     """Raises: UsageError: a source whose classes are what its folders are called."""
     if data in ("folder", "mug"):

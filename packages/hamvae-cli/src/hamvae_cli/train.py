@@ -25,7 +25,7 @@ from ._options import (
     PATH,
     STEP_LIMIT,
     Name,
-    Rate,
+    Positive,
     device_option,
     json_option,
     labels_option,
@@ -97,7 +97,7 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
 )
 @click.option(
     "--learning-rate",
-    type=Rate(),
+    type=Positive(0, min_open=True),
     metavar="RATE",
     help="Instead of the preset's; with --resume, from here on.",
 )
