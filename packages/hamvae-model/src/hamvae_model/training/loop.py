@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -305,6 +306,8 @@ def _log_line(report: Report) -> dict[str, float]:
 @contextmanager
 def _denormals_flushed() -> Generator[None, None, None]:
     """Vanishing activations otherwise slow the convolutions of a CPU several-fold; only training asks for it."""
+    for dtype in (np.float32, np.float64):
+        np.finfo(dtype)  # older releases measure, once, the smallest number there is: not while it is taken for zero
     torch.set_flush_denormal(True)
     try:
         yield
