@@ -10,6 +10,7 @@ ANIMATION_LIMIT = 10**9  # pixels over all frames of an animated picture, which 
 ACTION_LIMIT = 1000  # actions of one sprite sheet
 NAME_LIMIT = 200  # characters in a name of a motion, a column, an attribute
 
+FILE_LIMIT = 2**32  # bytes of a clip: a file of holes is as long as somebody likes, and is read to be hashed
 INDEX_LIMIT = 64 * 2**20  # bytes of a JSON file: what a store knows of its clips, what a run's data were
 NESTS_LIMIT = 10**6  # lists and objects in a JSON file, each of which takes thirty times its two bytes
 SIZE_LIMIT = 2**14  # of a width, a length or another size in a configuration

@@ -7,17 +7,17 @@ import stat
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .limits import INDEX_LIMIT, NESTS_LIMIT
+from .limits import FILE_LIMIT, INDEX_LIMIT, NESTS_LIMIT
 
 
 class NotOrdinaryError(OSError):
     """What stands there is no file, or a longer one than is read."""
 
 
-def check_ordinary(path: Path, limit: int | None = None) -> None:
+def check_ordinary(path: Path, limit: int | None = FILE_LIMIT) -> None:
     """Look before opening.
 
-    Args: limit: bytes that are read at most.
+    Args: limit: bytes that are read at most; None where the caller asks.
 
     Raises: OSError: nothing there, a folder, something else that is no ordinary file, or one that is too long.
     """

@@ -134,7 +134,7 @@ def _described(tensor: Tensor) -> str:
 def _opened(path: Path, missing: str) -> Iterator[Any]:
     """The file as safetensors reads it: a tensor at a time, so that a large one is in memory once."""
     try:
-        check_ordinary(path)
+        check_ordinary(path, None)
         with path.open("rb") as header:  # Python tells more exactly than safetensors why a file cannot be opened
             length = int.from_bytes(header.read(8), "little")
         if length > HEADER_LIMIT:
