@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -153,6 +155,44 @@ def test_a_second_signal_exits_at_once_and_damages_nothing(training: "subprocess
 def test_resuming_takes_nothing_that_the_run_has_settled(refusal: Refusal, extra: tuple[str, str]) -> None:
     sentence = refusal("train", "--resume", "anything", *extra, code=2)
     assert f"--resume continues a run as it was begun; leave out {extra[0]}." in sentence
+
+
+def test_going_back_needs_a_run_to_go_back_in(refusal: Refusal) -> None:
+    sentence = refusal("train", "--data", "builtin", "--from-step", "2", code=2)
+    assert "--from-step goes back in a run; name it with --resume RUN." in sentence
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf", "fast"])
+def test_a_learning_rate_is_a_positive_number(refusal: Refusal, rate: str) -> None:
+    assert "--learning-rate" in refusal("train", "--data", "builtin", "--learning-rate", rate, code=2)
+
+
+@pytest.mark.usefixtures("tiny_demo")
+def test_a_run_that_diverges_goes_on_by_the_command_that_it_is_told(hamvae: Command, here: Path) -> None:
+    words = ["--data", "builtin", "--operator", "unconstrained", "--learning-rate", "30"]
+    result = hamvae("train", *words, "--run", "my run")
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    told = result.stderr.splitlines()[-1]
+    assert told.startswith("Error: Training diverged: the gradient norm is not finite at step 3. Go back to step 0 ")
+    again = hamvae("train", "--resume", "my run")  # as it was: to the same numbers, and so to the same end
+    assert (again.exit_code, again.stderr.splitlines()[-1]) == (1, told)
+    command = shlex.split(told.partition("learning rate: ")[2])
+    assert command == [*["hamvae", "train", "--resume"], "my run", *["--from-step", "0", "--learning-rate", "3"]]
+    result = hamvae(*command[1:])
+    assert result.exit_code == 0, result.output
+    training = load_config(here / "my run").training
+    assert (steps_done(here / "my run"), training.learning_rate, training.earlier_rates) == (12, 3.0, ((0.0, 30.0),))
+
+
+def test_a_damaged_state_is_named_on_standard_error_and_the_one_before_taken(
+    hamvae: Command, run: Path, here: Path
+) -> None:
+    copy = shutil.copytree(run, here / "copy")
+    (copy / "state" / "step-000012.safetensors").write_bytes(b"")
+    result = hamvae("train", "--resume", "copy")
+    assert result.exit_code == 0, result.output
+    assert "Going on after step 0, for what was saved later is damaged. 'copy/state/step-000012" in result.stderr
+    assert steps_done(copy) == 12
 
 
 def test_training_needs_a_source_or_a_run(refusal: Refusal) -> None:

@@ -250,6 +250,10 @@ def test_weights_that_are_not_finite_themselves_are_not_saved(
     with pytest.raises(DivergedError, match=r"at step 6.*--from-step 3"):
         list(hv.fit(seldom, tmp_path / "run", source=builtin))
     assert list(checkpoint.kept_states(tmp_path / "run")) == [0, 3]
+    with pytest.raises(DivergedError, match=r"the weight is not finite at step 5.*--from-step 4"):
+        list(hv.fit(config, tmp_path / "often", source=builtin))
+    assert list(checkpoint.kept_states(tmp_path / "often")) == [2, 3, 4]
+    assert all(tensor.isfinite().all() for tensor in hv.load(tmp_path / "often").state_dict().values())
 
 
 FULL = {

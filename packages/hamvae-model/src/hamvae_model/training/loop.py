@@ -206,6 +206,7 @@ class _Run:
         if not self.writes:
             return report
         if show:
+            self.check()
             report = self.show(report)
         # Before the state: what a log says after the last state is forgotten and said again, what it lacks never comes.
         checkpoint.append_log(self.run, _log_line(report))
@@ -246,6 +247,7 @@ class _Run:
         """Write weights and state, unless nothing happened since they were written."""
         if self.saved == self.done or not self.writes:
             return
+        self.check()
         self.fit_prior()
         checkpoint.save_weights(self.run / checkpoint.WEIGHTS, self.model)
         self.save_state()
@@ -264,12 +266,7 @@ class _Run:
         """Save the step before, whose weights are as they were; returns the error that says what to do."""
         if not self.writes and error.step is not None:  # all processes found it together
             return OtherProcessError("Training diverged; the first process says how to go on.")
-        moments = [value for kept in self.optimiser.state.values() for value in kept.values()]
-        if (
-            self.writes
-            and self.saved < self.done
-            and all(tensor.isfinite().all() for tensor in [*self.model.parameters(), *moments])
-        ):
+        if self.writes and self.saved < self.done and self.finite():
             self.save_state()
         # The step after a state is a function of that state: from the last one, any rate leads to the same numbers.
         good = max((kept for kept in checkpoint.kept_states(self.run) if kept < self.done), default=None)
@@ -278,8 +275,19 @@ class _Run:
             rate = self.model.config.training.learning_rate / LOWER
             way_out = f"Go back to step {good} with a lower learning rate:"
             again = f"hamvae train --resume {shlex.quote(str(self.run))} --from-step {good} --learning-rate {rate:.3g}"
-        what = f"Training diverged: the {error.term} is not finite at step {self.done + 1}."
-        return DivergedError(f"{what} {way_out}", error.term, self.done + 1, again)
+        step = error.step or self.done + 1
+        what = f"Training diverged: the {error.term} is not finite at step {step}."
+        return DivergedError(f"{what} {way_out}", error.term, step, again)
+
+    def check(self) -> None:
+        """Raises: DivergedError: the last step left a number that is not finite, of which the next would tell."""
+        if not self.finite():
+            raise DivergedError("A weight is not finite.", "weight", self.done)
+
+    def finite(self) -> bool:
+        """Whether all weights and moments are."""
+        moments = [value for kept in self.optimiser.state.values() for value in kept.values()]
+        return all(bool(tensor.isfinite().all()) for tensor in [*self.model.parameters(), *moments])
 
     def fit_prior(self) -> None:
         """Fit the starting prior to the first frames of a fixed draw of training clips."""
