@@ -28,7 +28,8 @@ def compiling() -> Generator[None, None, None]:
     try:
         yield
     except TorchDynamoException as error:
-        reason = str(error).strip().splitlines()[0]
+        said = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = next((line for line in said if not line.endswith("raised:")), type(error).__name__)
         raise HamvaeError(
             f"The network cannot be compiled here ({reason}); train without --compile, or install a C++ compiler."
         ) from None

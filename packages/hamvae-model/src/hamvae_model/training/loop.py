@@ -21,7 +21,6 @@ from ..errors import DivergedError, HamvaeError, OtherProcessError, UsageError
 from ..execution import Execution
 from ..run_lock import run_lock
 from ..samples import PreviewClips, sample_sheet
-from .determinism import deterministic
 from .memory import NotEnoughMemory
 from .ranks import Ranks
 from .step import Stepper, new_model, new_optimiser
@@ -158,7 +157,7 @@ class _Run:
         self.began = time.perf_counter()
         try:
             while self.done < self.model.config.training.steps and not self.step.stopped:
-                with _denormals_flushed(), deterministic(self.step.execution.deterministic):
+                with _denormals_flushed():
                     report = self.advance()
                 yield report
         except GeneratorExit:  # raised at the yield, so the weights are those of a whole step

@@ -16,6 +16,7 @@ from ..model import HamVAE
 from ..objective import Terms, terms
 from .ahead import Ahead
 from .compiled import compiled, compiling
+from .determinism import deterministic
 from .memory import NotEnoughMemory, is_out_of_memory, parts_that_fit
 from .ranks import ALONE, Ranks, lost_connections
 from .views import Draw, draw_step, seed_of
@@ -95,6 +96,10 @@ class Stepper:
             DivergedError: a term, a gradient or a motion is not finite; the weights are then as before.
             NotEnoughMemory: likewise.
         """
+        with deterministic(self.execution.deterministic):
+            return self._step(step)
+
+    def _step(self, step: int) -> dict[str, Tensor]:
         training = self.model.config.training
         values = self._descend(step)
         wish = values.new_tensor([float(self.stop())])
