@@ -53,6 +53,7 @@ bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python benchmarks/flow_drift.py
 	$(BIN)/python benchmarks/hamiltonian_share.py
 	$(BIN)/python benchmarks/step_time.py
+	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/principal_components.py
 	$(BIN)/python benchmarks/decoding.py
 	$(BIN)/python benchmarks/clip_store.py

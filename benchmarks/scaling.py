@@ -131,7 +131,7 @@ def options(source: hv.Source, preset: str, rounds: int) -> dict[str, dict[str, 
         began = time.perf_counter()
         step(1)
         first[name] = time.perf_counter() - began
-    found = medians({name: step for name, step in steppers.items()}, rounds, lambda: None)
+    found = medians(steppers, rounds, lambda: None)
     for step in steppers.values():
         step.close()
     return {

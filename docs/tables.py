@@ -90,6 +90,10 @@ def main() -> None:
     assert kernels is not None
     render(ROOT / "docs" / "notes" / FUSED, "kernels", kernels_table(kernels))
     render(ROOT / "docs" / "runs.md", "faults", faults_table())
+    scaling = known("scaling")
+    for name, made in (("scaling", scaling_table), ("options", options_table)):
+        content = made(scaling) + "\n" + source_of(scaling) if scaling else "Not measured yet.\n"
+        render(ROOT / "docs" / "scale.md", name, content)
 
 
 def render(document: Path, name: str, content: str) -> None:
@@ -203,6 +207,36 @@ def faults_table() -> str:
         machine = row["measured_on"]
         when = f"{machine['commit'][:10]}, {machine['date']}"
         lines.append(f"| {row['tried']} | {row['times']} | {row['lost']} | {when} |")
+    return "\n".join(lines) + "\n"
+
+
+def scaling_table(scaling: dict) -> str:
+    """What the cost model adds up, what it predicts and what was measured."""
+    batch, count = scaling["batch"], scaling["processes"]
+    rows = {
+        f"one process, batch {batch}": "whole_batch_in_one_ms",
+        f"t_compute: batch {batch // count} in each of {count} at once": "half_a_batch_in_each_ms",
+        "t_exchange": "exchange_ms",
+        "predicted: the sum of both": "predicted_ms",
+        f"measured: {count} processes, batch {batch}": "shared_batch_ms",
+    }
+    lines = ["| a step of | ms |", "|---|---|", *(f"| {words} | {scaling[key]:.1f} |" for words, key in rows.items())]
+    pace = {key: 1e3 * batch / scaling[key] for key in rows.values()}
+    megabytes, ratio = scaling["bytes_sent_by_each"] / 1e6, scaling["throughput_ratio"]
+    lines += [
+        "",
+        f"{scaling['parameters']} parameters: each process sends {megabytes:.1f} MB a step. Sequences a second: "
+        f"{pace['whole_batch_in_one_ms']:.0f} in one process, {pace['shared_batch_ms']:.0f} in {count}, {ratio:.2f} "
+        f"times as many (predicted {scaling['predicted_throughput_ratio']:.2f}), an efficiency of "
+        f"{ratio / count:.0%}. The measured time is {scaling['measured_over_predicted']:.2f} of the predicted.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def options_table(scaling: dict) -> str:
+    lines = ["| | a step over a plain one | first step, s |", "|---|---|---|"]
+    for name, row in scaling["options"].items():
+        lines.append(f"| {name} | {row['over_plain']:.2f} | {row['first_step_seconds']:.1f} |")
     return "\n".join(lines) + "\n"
 
 

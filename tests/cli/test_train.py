@@ -203,3 +203,46 @@ def test_training_needs_a_source_or_a_run(refusal: Refusal) -> None:
 def test_a_folder_that_holds_a_run_is_not_overwritten(refusal: Refusal, run: Path) -> None:
     sentence = refusal("train", "--data", "builtin", "--run", run, code=2)
     assert f"already holds a run; continue it with `hamvae train --resume {run}`, or choose another folder" in sentence
+
+
+@pytest.mark.usefixtures("tiny_demo")
+def test_batch_and_precision_take_the_place_of_the_presets(hamvae: Command, here: Path) -> None:
+    words = ["train", "--data", "builtin", "--steps", "1", "--run", "r", "--batch", "3", "--precision", "bfloat16"]
+    assert hamvae(*words).exit_code == 0
+    training = load_config(here / "r").training
+    assert (training.batch, training.bfloat16) == (3, True)
+
+
+def test_how_a_run_is_carried_out_may_change_when_it_is_resumed(hamvae: Command, interrupted: Path, run: Path) -> None:
+    result = hamvae("train", "--resume", interrupted, "--accumulate", "2", "--workers", "1", "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    resumed, whole = (hv.load(folder).state_dict() for folder in (interrupted, run))
+    assert all(torch.allclose(resumed[name], tensor, atol=1e-5) for name, tensor in whole.items())
+
+
+# Several processes, as far as one can show it; tests/faults/test_processes.py starts them --------------------------
+
+
+@pytest.mark.usefixtures("tiny_demo")
+def test_a_command_that_the_launcher_starts_again_goes_on_with_its_run(
+    hamvae: Command, interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    result = hamvae("train", "--data", "builtin", "--run", interrupted, "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("step 12/12")
+    assert hamvae("train", "--data", "builtin", "--run", "fresh", "--steps", "1").exit_code == 0
+
+
+def test_what_is_wrong_with_a_request_is_said_by_one_process_of_a_machine(
+    hamvae: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hamvae_cli._failures.OTHERS_SPEAK", 0)
+    monkeypatch.setenv("RANK", "5")
+    for local, said in (("0", True), ("1", False)):
+        monkeypatch.setenv("LOCAL_RANK", local)
+        for words in (("train", "--preset", "dmeo"), ("train", "--resume", "nowhere")):
+            result = hamvae(*words)
+            assert result.exit_code == 2 and bool(result.stderr) == said
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    assert hamvae("train", "--resume", "nowhere").stderr.startswith("Error: Process 5: There is no trained run")

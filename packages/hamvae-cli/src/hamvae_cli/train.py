@@ -137,12 +137,12 @@ def train(
 
     The run folder holds the weights, the configuration, a log of every loss (metrics.jsonl) and sample sheets to
     look at while you wait. Ctrl-C saves and stops; --resume continues to the same numbers as if nothing happened.
-    With --json, progress goes to standard error.
+    With --json, progress goes to standard error. Several processes train together when torchrun starts them: put
+    `torchrun --standalone --nproc-per-node 4 -m -- hamvae_cli` in the place of `hamvae`.
 
     \b
     Example:
       hamvae train --data builtin --run runs/first
-      torchrun --nproc-per-node 2 -m hamvae_cli train --data builtin --run runs/first
       hamvae train --data folder --root my-clips --loop --run runs/mine
       hamvae train --resume runs/first
       hamvae train --resume runs/first --from-step 500 --learning-rate 0.0003
