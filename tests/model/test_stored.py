@@ -196,6 +196,22 @@ def test_a_batch_reads_the_frames_it_needs_and_no_others(root: Path, monkeypatch
     assert read == [config.training.batch * (config.model.history + config.training.decoded_frames)]
 
 
+def test_a_share_of_a_batch_reads_its_own_frames_and_sees_what_the_whole_batch_sees(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hv.write(root / "hop" / "long.gif", square(5, 30))
+    source = opened(root)
+    config = configuration(source)
+    rows, read, store = slice(1, 3), [], source.store.read
+    for seed in range(10):
+        whole = draw_views(config, source, torch.Generator().manual_seed(seed))
+        with monkeypatch.context() as patch:
+            patch.setattr(source.store, "read", lambda shards, rows: read.append(rows.size) or store(shards, rows))
+            part = draw_views(config, source, torch.Generator().manual_seed(seed), rows)
+        assert all(value.equal(vars(whole)[name][rows]) for name, value in vars(part).items())
+    assert read == 10 * [2 * (config.model.history + config.training.decoded_frames)]
+
+
 def test_previews_show_windows_of_clips_of_any_length(root: Path) -> None:
     hv.write(root / "hop" / "long.gif", square(5, 30))
     assert PreviewClips(opened(root)).frames.shape[1:] == (8, 3, SIZE, SIZE)

@@ -128,3 +128,11 @@ def test_knowing_the_class_is_measured_beside_not_knowing_it(root: Path, result:
         assert row["contenders"].keys() == {"torch", "general", "ours", "plain"}
         limit = 1e-12 if row["dtype"] == "float64" else 1e-4
         assert max(found["error"] for name, found in row["contenders"].items() if name != "torch") < limit
+
+
+@pytest.mark.long
+def test_two_processes_are_measured_beside_one_and_every_option_beside_none(root: Path, result: Path) -> None:
+    found = written(root, result, "scaling.py", "--preset", "demo", "--rounds", "1")
+    assert found["bytes_sent_by_each"] == 4 * found["parameters"]  # of two processes
+    assert found["predicted_ms"] == pytest.approx(found["half_a_batch_in_each_ms"] + found["exchange_ms"], abs=0.02)
+    assert found["options"]["plain"]["over_plain"] == 1 and min(row["ms"] for row in found["options"].values()) > 0
