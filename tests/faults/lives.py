@@ -88,7 +88,7 @@ class Lives:
 def lives() -> Iterator[Lives]:
     """Such a process, for the time of the block."""
     command = [sys.executable, "-m", "tests.faults.lives"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_DISABLE_JIT": "1"}  # it is there sooner
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -116,14 +116,12 @@ def main() -> None:
     import torch
 
     import hamvae_model as hv
-    import symplectic_ops as so
     from hamvae_model import samples
     from hamvae_model.training import loop
 
     torch.set_num_threads(1)
     samples.SHOWN, samples.SCORED, loop.PRIOR_CLIPS = 1, 6, 4  # a life is short
     source = hv.open_source("builtin", labels="action")
-    so.expm(torch.zeros(2, 2))  # compiled here, once
     for line in sys.stdin:
         order = json.loads(line)
         fault = Fault(**order["fault"])

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +34,18 @@ with run_lock(Path(sys.argv[1])):
     sys.stdin.read()
 """
 Holding = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A starting prior of a few clips, and a small sheet."""
+    monkeypatch.setattr("hamvae_model.training.loop.PRIOR_CLIPS", 1)
+    monkeypatch.setattr("hamvae_model.samples.SHOWN", 1)
+
+
+@pytest.fixture
+def config(tiny: hv.Config) -> hv.Config:
+    return replace(tiny, training=replace(tiny.training, steps=4, sample_every=100))
 
 
 @pytest.fixture
@@ -66,11 +79,11 @@ def taken(folder: Path) -> bool:
 
 
 def test_a_second_process_is_told_who_trains_there_and_what_to_do(
-    holding: Holding, tmp_path: Path, tiny: hv.Config, builtin: Characters
+    holding: Holding, tmp_path: Path, config: hv.Config, builtin: Characters
 ) -> None:
     holder = holding()
     with pytest.raises(HamvaeError) as refused:
-        hv.fit(tiny, tmp_path, source=builtin)
+        hv.fit(config, tmp_path, source=builtin)
     told, _, way_out = str(refused.value).partition("; ")
     start, _, since = told.partition(" since ")
     assert start == f"'{tmp_path}' is being trained by process {holder.pid} on {socket.gethostname()}"
@@ -147,12 +160,12 @@ def test_reading_a_run_needs_no_lock(holding: Holding, tmp_path: Path, run: Path
 
 @pytest.mark.parametrize("ending", ["never begun", "closed", "dropped", "finished", "failed"])
 def test_every_way_in_which_training_ends_frees_the_folder(
-    tiny: hv.Config, builtin: Characters, tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+    config: hv.Config, builtin: Characters, tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object) -> None:
         raise HamvaeError("told")
 
-    reports = hv.fit(tiny, tmp_path, source=builtin)
+    reports = hv.fit(config, tmp_path, source=builtin)
     assert taken(tmp_path)
     if ending in ("closed", "dropped"):
         next(reports)
@@ -171,25 +184,26 @@ def test_every_way_in_which_training_ends_frees_the_folder(
 
 @pytest.mark.parametrize("resume", [False, True])
 def test_a_run_that_is_refused_leaves_its_folder_free(
-    tiny: hv.Config, builtin: Characters, tmp_path: Path, run: Path, resume: bool
+    config: hv.Config, builtin: Characters, tmp_path: Path, run: Path, resume: bool
 ) -> None:
     folder = tmp_path / "other" if resume else shutil.copytree(run, tmp_path / "run")
     folder.mkdir(exist_ok=True)
     with pytest.raises(UsageError):
-        hv.fit(tiny, folder, source=builtin, resume=resume)
+        hv.fit(config, folder, source=builtin, resume=resume)
     assert not (folder / LOCK).exists()
 
 
 def test_a_clock_that_is_set_back_changes_nothing(
-    tiny: hv.Config, builtin: Characters, tmp_path: Path, run: Path, monkeypatch: pytest.MonkeyPatch
+    config: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    list(hv.fit(config, tmp_path / "whole", source=builtin))
     now = time.time()
-    with closing(hv.fit(tiny, tmp_path, source=builtin)) as reports:
+    with closing(hv.fit(config, tmp_path / "run", source=builtin)) as reports:
         next(reports)
     monkeypatch.setattr("time.time", lambda: now - 10 * 365 * 86400)
-    for path in tmp_path.rglob("*"):
+    for path in (tmp_path / "run").rglob("*"):
         os.utime(path, (now + 86400, now + 86400))  # and what was saved seems to come from the future
-    ages = [report.seconds for report in hv.fit(tiny, tmp_path, source=builtin, resume=True)]
-    assert min(ages) > 0 and ages == sorted(ages)
-    resumed, whole = (hv.load(folder).state_dict() for folder in (tmp_path, run))
+    ages = [report.seconds for report in hv.fit(config, tmp_path / "run", source=builtin, resume=True)]
+    assert ages and min(ages) > 0 and ages == sorted(ages)
+    resumed, whole = (hv.load(tmp_path / name).state_dict() for name in ("run", "whole"))
     assert all(tensor.equal(resumed[name]) for name, tensor in whole.items())
