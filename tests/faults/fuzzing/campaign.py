@@ -100,11 +100,8 @@ def _until_it_ends(
             if "begun" in facts:
                 at, before, deadline = facts["begun"], _resident(worker.pid), time.monotonic() + patience + 1
             elif "done" in facts:
-                _count(tallies, facts, work, folder, patience)
+                _count(tallies, facts, folder)
                 done, at, before, deadline = done + 1, None, 0.0, time.monotonic() + STARTING
-            elif "changed" in facts:
-                target, number = facts["changed"]
-                tallies[target].wrong[number] = f"{target}, input {number}: it changed what stands outside"
     finally:
         worker.kill()
         worker.wait()
@@ -112,38 +109,28 @@ def _until_it_ends(
             worker.stdout.close()
     if at is not None:
         what = ended or f"it ended the process ({worker.returncode}): {complaints.read_text()[-3000:]}"
+        (folder / "wrong").mkdir(exist_ok=True)
+        shutil.rmtree(kept := folder / "wrong" / f"{at[0].replace(' ', '-')}-{at[1]}", ignore_errors=True)
+        (work / "inside").rename(kept)
         facts = {"done": at, "outcome": "wrong", "wrong": what, "words": "", "seconds": 0.0, "peak": 0.0}
-        _count(tallies, facts, work, folder, patience)
+        _count(tallies, facts, folder)
         done += 1
     elif done < len(plan):
         raise AssertionError(f"The worker stopped before input {plan[done]}: {ended} {complaints.read_text()}")
     return done
 
 
-def _count(tallies: dict[str, Tally], facts: dict[str, Any], work: Path, folder: Path, patience: float) -> None:
+def _count(tallies: dict[str, Tally], facts: dict[str, Any], folder: Path) -> None:
     (target, number), wrong = facts["done"], facts["wrong"]
     tally = tallies[target]
     tally.slowest, tally.peak = max(tally.slowest, facts["seconds"]), max(tally.peak, facts["peak"])
-    if not wrong and facts["seconds"] > patience:
-        wrong = f"it took {facts['seconds']:.1f} s"
-    if not wrong and facts["peak"] > MOST:
-        wrong = f"it took {facts['peak']:.0f} MiB"
     if wrong:
-        kept = folder / "wrong" / f"{target.replace(' ', '-')}-{number}"
-        shutil.rmtree(kept, ignore_errors=True)
-        shutil.copytree(work / "inside", kept, symlinks=True, ignore=_odd)
-        tally.wrong[number] = f"{target}, input {number} (kept in {kept}): {wrong}"
+        tally.wrong[number] = f"{target}, input {number} (kept in {folder / 'wrong'}): {wrong}"
     elif facts["outcome"] == "refused":
         tally.refused += 1
         tally.said.append(facts["words"])
     else:
         tally.accepted += 1
-
-
-def _odd(folder: str, names: list[str]) -> list[str]:
-    """What cannot be copied: pipes, and files that are only said to be long."""
-    paths = [Path(folder) / name for name in names]
-    return [path.name for path in paths if path.is_fifo() or (path.is_file() and path.stat().st_size > 10**8)]
 
 
 def _resident(pid: int) -> float:

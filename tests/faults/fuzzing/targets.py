@@ -191,14 +191,14 @@ def sprite_sheet(chance: Random, here: Path, seeds: Seeds) -> Door:
     picture, layout = here / "hero.png", here / chance.choice(("sheet.toml", "hero.toml"))
     picture.write_bytes(seeds.data("clips/heroes.png"))
     layout.write_text(LAYOUT)
-    match chance.randrange(5):
+    match chance.randrange(6):
         case 0 | 1:
             layout.write_bytes(misspelt(LAYOUT, chance).encode(errors="surrogatepass"))
         case 2:
             layout.write_bytes(damaged(LAYOUT.encode(), chance))
-        case 3:
+        case 3 | 4:
             layout.write_bytes(words.one(words.LAYOUTS, chance).encode(errors="surrogatepass"))
-        case 4:
+        case _:
             picture.write_bytes(containers.png(picture.read_bytes(), chance))
     name = chance.choice(("", "", "#walk", "#jump", "#1:2", "#nothing"))
     return partial(doors.open_sheet, picture) if chance.random() < 0.5 else partial(doors.open_clip, f"{picture}{name}")

@@ -4,7 +4,6 @@ Every input is a function of its target's name and its number, so a failure name
 through a slice of them, `make test-long` through the full count, of which it keeps the figures.
 """
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -28,12 +27,14 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_slice_of_damaged_inputs_is_refused_in_a_sentence_or_accepted_correctly(seeds: Path, tmp_path: Path) -> None:
+    caught = [f"bad example {name}" for name in ("traceback", "escape", "execute", "babble")]
     plan = [(target, number) for target in TARGETS for number in range(SLICE)]
-    tallies = fuzz(plan, seeds, tmp_path)
+    tallies = fuzz([*((name, 0) for name in caught), *plan], seeds, tmp_path)
+    assert all(tallies.pop(name).wrong for name in caught), "the watch sees what no input may do"
     assert not _wrong(tallies)
     assert sum(tally.inputs for tally in tallies.values()) == len(plan)
-    unrefused = {name for name, tally in tallies.items() if not tally.refused}
-    assert unrefused <= {"decoded store"}, "what is never refused tests little; a store is made again and not refused"
+    assert sum(tally.refused for tally in tallies.values()) > len(plan) / 3
+    assert sum(tally.accepted for tally in tallies.values()) > len(plan) / 10
 
 
 @pytest.mark.long
@@ -80,8 +81,12 @@ def test_what_is_drawn_is_a_function_of_the_seed() -> None:
         assert len({repr(one) for one in made[0]}) > 10
 
 
-@pytest.mark.parametrize("behaviour", ["hang", "grow", "crash", "traceback", "escape", "execute", "babble"])
-def test_the_watch_sees_what_no_input_may_do(behaviour: str, seeds: Path, tmp_path: Path) -> None:
-    tallies = fuzz([("bad example " + behaviour, 0), ("references", 0)], seeds, tmp_path, patience=2.0)
-    assert dataclasses.asdict(tallies["bad example " + behaviour])["wrong"].keys() == {0}
-    assert tallies["references"].inputs == 1, "the inputs after it are still looked at"
+@pytest.mark.long
+@pytest.mark.parametrize("behaviour", ["hang", "grow", "crash"])
+def test_the_watch_goes_on_after_an_input_that_ends_or_stops_the_process(
+    behaviour: str, seeds: Path, tmp_path: Path
+) -> None:
+    bad = f"bad example {behaviour}"
+    tallies = fuzz([(bad, 0), ("references", 0)], seeds, tmp_path, patience=2.0)
+    assert tallies[bad].wrong.keys() == {0}
+    assert tallies["references"].inputs == 1

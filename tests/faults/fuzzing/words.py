@@ -58,12 +58,12 @@ _values = st.recursive(
     lambda inner: st.lists(inner, max_size=5).map(lambda items: f"[{', '.join(items)}]"),
     max_leaves=8,
 )
-_side = st.sampled_from(["1", "2", "8", "16", "32", "64", "0", "-1", "1e3", str(2**63), str(10**30)])
+_side = st.sampled_from(["32"] * 9 + ["1", "2", "8", "16", "64", "0", "-1", "1e3", str(2**63), str(10**30)])
 _action = st.tuples(
     st.sampled_from(["walk", "jump"]) | _texts.map(_toml_string),
-    st.integers(-1, 40) | _numbers,
-    st.none() | st.lists(st.integers(-1, 40), max_size=40),
-    st.none() | st.integers(-1, 10**5) | _numbers | st.lists(st.integers(-1, 500), max_size=4),
+    st.integers(0, 1) | st.integers(0, 1) | st.integers(0, 1) | st.integers(-1, 40) | _numbers,
+    st.none() | st.none() | st.lists(st.integers(0, 3), min_size=1) | st.lists(st.integers(-1, 40), max_size=40),
+    st.none() | st.none() | st.integers(-1, 10**5) | _numbers | st.lists(st.integers(-1, 500), max_size=4),
 ).map(
     lambda said: (
         f"[actions.{said[0]}]\nrow = {said[1]}\n"
@@ -73,7 +73,9 @@ _action = st.tuples(
 )
 LAYOUTS = st.tuples(
     st.tuples(_side, _side).map(lambda sides: f"cell = [{sides[0]}, {sides[1]}]\n"),
-    st.lists(st.tuples(_keys, _values).map(" = ".join), max_size=2).map(lambda lines: "\n".join([*lines, ""])),
+    st.just("")
+    | st.just("")
+    | st.lists(st.tuples(_keys, _values).map(" = ".join), max_size=2).map(lambda lines: "\n".join([*lines, ""])),
     st.lists(_action, max_size=4).map("".join),
 ).map("".join)
 

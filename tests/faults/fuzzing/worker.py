@@ -29,6 +29,7 @@ from hamvae_model import HamvaeError
 from hamvae_model.presets import PRESETS
 
 from . import doors
+from .campaign import MOST, PATIENCE
 from .examples import EXAMPLES
 from .seeds import TINY, open_seeds
 from .targets import TARGETS
@@ -74,13 +75,11 @@ class Watch:
         for path in paths:
             if isinstance(path, int):
                 continue
-            real = os.path.realpath(os.path.dirname(os.path.abspath(os.fsdecode(path))))
+            path = os.path.abspath(os.fsdecode(path))
+            real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
             if event == "open" and not (flags or 0) & os.O_NOFOLLOW:
-                real = os.path.realpath(os.fsdecode(path))
-            if (
-                not any(real == folder or real.startswith(folder + os.sep) for folder in self.allowed)
-                and real != os.devnull
-            ):
+                real = os.path.realpath(path)
+            if real != os.devnull and not any(Path(real).is_relative_to(folder) for folder in self.allowed):
                 self.seen.append(f"{event} {real}")
 
 
@@ -132,6 +131,7 @@ def main(seeds_at: Path, work: Path, plan: list[tuple[str, int]]) -> None:
         os.environ[variable] = str(scratch)
     for variable in ("HAMVAE_CACHE", "HAMVAE_SPRITES_SHEETS", "FORCE_COLOR", "TTY_COMPATIBLE"):
         os.environ.pop(variable, None)
+    doors.check_folder(seeds.copy("clips", scratch / f"clips-{os.getpid()}"))  # what is compiled once is, by now
     watch = Watch([inside, scratch])
     gc.freeze()  # what stays anyway need not be looked through after every input
     for name, number in plan:
@@ -143,12 +143,23 @@ def main(seeds_at: Path, work: Path, plan: list[tuple[str, int]]) -> None:
         gc.collect()
         forget_peak()
         say(begun=[name, number])
-        say(done=[name, number], **taken_to(door, watch))
+        facts = taken_to(door, watch)
         if standing(outside) != kept:
-            say(changed=[name, number])
+            facts["wrong"] += "\nit changed what stands outside"
+        if facts["wrong"]:
+            keep(work, name, number)
+        say(done=[name, number], **facts)
 
 
-def taken_to(door: Callable[[], object], watch: Watch) -> dict[str, object]:
+def keep(work: Path, name: str, number: int) -> None:
+    """Put an input aside, to be looked at."""
+    kept = work.parent / "wrong" / f"{name.replace(' ', '-')}-{number}"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.parent.mkdir(exist_ok=True)
+    (work / "inside").rename(kept)
+
+
+def taken_to(door: Callable[[], object], watch: Watch) -> dict[str, Any]:
     """What came of one input."""
     wrong, outcome, words = "", "accepted", ""
     before, began = memory("VmRSS"), time.perf_counter()
@@ -173,7 +184,11 @@ def taken_to(door: Callable[[], object], watch: Watch) -> dict[str, object]:
         watch.seen = []
     if list(Path().rglob("escaped")):
         wrong += "\ncode from the input ran"
-    return {"outcome": "wrong" if wrong else outcome, "words": words, "wrong": wrong, "seconds": seconds, "peak": peak}
+    if not wrong and seconds > PATIENCE:
+        wrong = f"it took {seconds:.1f} s"
+    if not wrong and peak > MOST:
+        wrong = f"it took {peak:.0f} MiB"
+    return {"outcome": outcome, "words": words, "wrong": wrong, "seconds": seconds, "peak": peak}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,17 @@ SEED_LIMIT = 2**63 - 1  # what generators take
 STEP_LIMIT = 10**9  # of training: centuries
 MANY = 10_000  # clips that are drawn or scored one by one: more is a slip of the finger
 
-PATH = click.Path(path_type=Path)  # whether it exists is asked where it is opened: the answer there says what to do
+
+class _FilePath(click.Path):
+    """A path that a file can have."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if "\0" in str(value):
+            self.fail("no file can have a name with a NUL in it.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _FilePath(path_type=Path)  # whether it exists is asked where it is opened: the answer there says what to do
 
 
 class Name(click.Choice[str]):
