@@ -17,6 +17,8 @@ import pytest
 import torch
 
 import hamvae_model as hv
+from hamvae_cli._console import training_view
+from hamvae_cli._training import Interruption
 from hamvae_model.checkpoint import load_config, steps_done
 from hamvae_model.data import Characters
 
@@ -246,3 +248,15 @@ def test_what_is_wrong_with_a_request_is_said_by_one_process_of_a_machine(
             assert result.exit_code == 2 and bool(result.stderr) == said
     monkeypatch.setenv("LOCAL_RANK", "0")
     assert hamvae("train", "--resume", "nowhere").stderr.startswith("Error: Process 5: There is no trained run")
+
+
+def test_a_signal_that_the_launcher_hands_on_to_one_who_has_it_already_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    interruption = Interruption()
+    with closing(training_view(quiet=True)) as view, interruption.heeded(view):
+        assert not interruption()
+        for _ in range(2):
+            signal.raise_signal(signal.SIGTERM)
+    assert interruption() and interruption.received == signal.SIGTERM

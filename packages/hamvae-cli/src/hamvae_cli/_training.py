@@ -20,7 +20,10 @@ Made = TypeVar("Made")
 
 
 class Interruption:
-    """Whether to stop: remembers the first SIGINT or SIGTERM while training is followed, and exits at the second."""
+    """Whether to stop: remembers the first SIGINT or SIGTERM while training is followed, and exits at the second.
+
+    Not where torchrun started it: a signal may then reach a process twice, from the launcher and from whoever sent it.
+    """
 
     def __init__(self) -> None:
         self.received = 0
@@ -42,6 +45,8 @@ class Interruption:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         assert self._view is not None
+        if self.received and launched():
+            return  # handed on by the launcher, as well as sent to all; it ends by force what takes too long
         if self.received:
             self._view.close()
             os._exit(128 + number)  # an exception could end up in the middle of a save
@@ -84,6 +89,11 @@ def follow(
             click.echo(f"Saved after step {report.step} of {report.steps}; go on with: {resume_with}", err=True)
         raise click.exceptions.Exit(128 + (interruption.received or signal.SIGTERM))
     return report
+
+
+def launched() -> bool:
+    """Whether torchrun started this process."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
 
 
 def restarted() -> bool:
