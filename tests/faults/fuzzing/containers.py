@@ -88,6 +88,8 @@ def png(data: bytes, chance: Random) -> bytes:
         (length,) = struct.unpack_from(">I", data, at)
         chunks.append((data[at + 4 : at + 8], data[at + 8 : at + 8 + length]))
         at += 12 + length
+    if not chunks:
+        return damaged(data, chance)
     for _ in range(chance.choice((1, 1, 2, 4))):
         at = chance.randrange(len(chunks))
         name, content = chunks[at]

@@ -150,7 +150,18 @@ def _clip(name: str, edit: Callable[[bytes, Random], bytes]) -> Target:
         path = here / name
         path.write_bytes(edit(data, chance) if chance.random() < 0.6 else damaged(data, chance))
         if chance.random() < 0.1:
-            words = ("reconstruct", seeds.folder / "run", "--clip", path, "--action", "walk-left", "-o", "out.gif")
+            words = (
+                "reconstruct",
+                seeds.folder / "run",
+                "--clip",
+                path,
+                "--action",
+                "walk-left",
+                "-o",
+                "out.gif",
+                "--frames",
+                "4",
+            )
             return partial(doors.command, *words)
         return partial(doors.open_clip, str(path)) if chance.random() < 0.6 else partial(doors.open_stream, path)
 
@@ -178,8 +189,8 @@ def frames_in_a_folder(chance: Random, here: Path, seeds: Seeds) -> Door:
         path = frames / chance.choice(
             ("1.png", "2.png", "4.png", "5.png", "cover.png", f"{'9' * 200}.png", "\udcff1.png", "²1.png")
         )
-        if path.exists() and chance.random() < 0.6:
-            path.write_bytes(containers.png(path.read_bytes(), chance))
+        if _content(path) and chance.random() < 0.6:
+            path.write_bytes(containers.png(_content(path), chance))
         else:
             _make_odd(path, chance)
     return partial(doors.open_clip, str(frames)) if chance.random() < 0.6 else partial(doors.open_stream, frames)
@@ -264,7 +275,8 @@ def folder_of_clips(chance: Random, here: Path, seeds: Seeds) -> Door:
                 ).write_bytes(damaged(seeds.data(chance.choice(CLIPS)), chance))
             case 2:
                 path = folder / chance.choice(("walk/hero.gif", "jump/ghost.gif", "heroes.png", "heroes.toml"))
-                path.write_bytes(damaged(path.read_bytes() if path.exists() else b"", chance))
+                if path.is_file() or not path.exists():
+                    path.write_bytes(damaged(_content(path), chance))
             case _:
                 moved = chance.choice(list(folder.rglob("*.*")))
                 if not path.exists() and not path.is_symlink():
@@ -371,6 +383,11 @@ def command_line(chance: Random, here: Path, seeds: Seeds) -> Door:
     for name in ("a.gif", "a.png", "a.mp4", "judge.safetensors"):
         (here / name).write_bytes(seeds.data(name))
     return partial(doors.command, *words.one(words.COMMANDS, chance))
+
+
+def _content(path: Path) -> bytes:
+    """What an ordinary file holds that is not only said to be long; nothing of anything else."""
+    return path.read_bytes() if path.is_file() and path.stat().st_size < 10**6 else b""
 
 
 def _make_odd(path: Path, chance: Random) -> None:

@@ -6,7 +6,7 @@ SECURITY.md lists them; together they keep what one file takes below a GiB.
 PIXEL_LIMIT = 25 * 10**6  # pixels of one picture, or of a frame of a video: a little more than 24-megapixel photos have
 CLIP_LIMIT = 96 * 10**6  # pixels over all frames of a clip that is in memory at once
 FRAME_LIMIT = 20_000  # frames of a clip that is in memory at once, and of any animated picture
-ANIMATION_LIMIT = 10**9  # pixels over all frames of an animated picture, which its bytes say little about
+ANIMATION_LIMIT = 250 * 10**6  # pixels over all frames of an animated picture, which its bytes say little about
 ACTION_LIMIT = 1000  # actions of one sprite sheet
 NAME_LIMIT = 200  # characters in a name of a motion, a column, an attribute
 
