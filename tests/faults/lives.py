@@ -135,7 +135,8 @@ def main() -> None:
             os._exit(0)
         os.close(writing)
         if fault.kill_after is not None:
-            time.sleep(fault.kill_after)
+            while time.perf_counter() < began + fault.kill_after and _lives(child):
+                time.sleep(0.001)
             os.kill(child, signal.SIGKILL)  # a life that ended before is still there to be waited for
         with os.fdopen(reading) as told:
             known = {name: value for line in told for name, value in json.loads(line).items()}
@@ -143,6 +144,10 @@ def main() -> None:
         known |= {"killed": os.WIFSIGNALED(status), "seconds": time.perf_counter() - began}
         sys.stdout.write(json.dumps(known) + "\n")
         sys.stdout.flush()
+
+
+def _lives(child: int) -> bool:
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
 def _tell(told: IO[str], known: dict[str, object]) -> None:
