@@ -259,7 +259,9 @@ def test_a_layout_that_means_harm_is_refused(tmp_path: Path, text: str, what: st
         read_sheet(tmp_path / "hero.png")
 
 
-@pytest.mark.parametrize("reference", ["#1:2", "a\0b.gif", "\ud800.gif", "x.gif#\udcff", "a.gif#\0"])
+@pytest.mark.parametrize(
+    "reference", ["#1:2", "a\0b.gif", "\ud800.gif", "x.gif#\udcff", "a.gif#\0", f"builtin:test/{'9' * 5000}/walk-left"]
+)
 def test_a_reference_that_no_file_can_have_is_refused(reference: str) -> None:
     with pytest.raises(UsageError):
         hv.open_clip(reference)
@@ -349,3 +351,11 @@ def test_a_picture_that_is_large_comes_back_in_parts(model: hv.HamVAE) -> None:
     with pytest.raises(UsageError, match="30 frames of 2000×2500 are more than 96 million pixels"):
         plan.clip(torch.arange(30.0))
     assert len(replace(plan, like=None).clip(torch.arange(30.0))) == 30
+
+
+def test_a_window_of_frames_that_no_clip_has_is_refused(tmp_path: Path) -> None:
+    hv.write(tmp_path / "a.gif", FRAMES, fps=10)
+    for window in (f"0:{'9' * 5000}", f"{'9' * 15}:", "٣:٤"):
+        with pytest.raises(UsageError):
+            read(f"{tmp_path}/a.gif#{window}")
+    assert len(read(f"{tmp_path}/a.gif#1:{'9' * 15}")) == 3

@@ -49,6 +49,8 @@ def command(*words: str | Path) -> str:
         raise Wrong(f"{words} left a traceback") from result.exception
     expect(result.exit_code in (0, 1, 2), f"{words} exited with {result.exit_code}")
     plain(result.stdout), plain(result.stderr)
+    if result.exit_code == 2 and "\nCommands:\n" in result.stderr:  # what somebody sees who names no command
+        raise Refused("It says what commands there are.")
     said = [line for line in result.stderr.splitlines() if line and not line.startswith(ASIDE)]
     if result.exit_code == 0:
         expect(not said, f"{words} succeeded and complained: {said}")

@@ -6,6 +6,7 @@ so nothing but the bank (tens of megabytes) is held in memory.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -139,7 +140,7 @@ class Characters:
             raise UsageError(f"The {self.name} source has no split '{split}'{nearest(split, self._splits)}")
         character, _, motion = name.partition("/")
         count = len(self._splits[split])
-        if not (character.isascii() and character.isdigit() and int(character) < count):
+        if not (re.fullmatch("[0-9]{1,9}", character) and int(character) < count):
             raise UsageError(f"{self.name}:{split} has characters 0 to {count - 1}; '{character}' is not one of them.")
         if motion not in self.motions:
             raise UsageError(f"The {self.name} source has no motion '{motion}'{nearest(motion, self.motions)}")

@@ -1,5 +1,6 @@
 """Pictures that Pillow reads, still and animated: GIF, PNG and APNG, WebP, JPEG."""
 
+import re
 from collections.abc import Iterator
 from os import SEEK_END
 from pathlib import Path
@@ -119,6 +120,6 @@ def _hidden(image: Image.Image) -> int:
 def _columns(image: Image.Image) -> int:
     """How many frames of a still picture stand side by side; only a PNG is taken for a strip."""
     noted = str(image.info.get(STRIP_KEY, ""))
-    if noted.isascii() and noted.isdigit() and int(noted) > 0 and image.width % int(noted) == 0:
+    if re.fullmatch("[1-9][0-9]{0,8}", noted) and image.width % int(noted) == 0:
         return int(noted)
     return image.width // image.height if image.format == "PNG" and image.width % image.height == 0 else 1

@@ -116,7 +116,7 @@ def _parsed(reference: str | Path) -> _Asked:
         name, _, part = path.name.rpartition("#")
         path = path.with_name(name)
     path = _existing(path)
-    if window := re.fullmatch(r"(\d*):(\d*)", part):
+    if window := re.fullmatch("([0-9]{0,15}):([0-9]{0,15})", part):
         start, stop = (int(number) if number else None for number in window.groups())
         return _Asked(path, start or 0, stop)
     plan = None if path.is_dir() else _plan(path)
