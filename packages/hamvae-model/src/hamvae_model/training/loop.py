@@ -163,8 +163,6 @@ class _Run:
         except GeneratorExit:  # raised at the yield, so the weights are those of a whole step
             self.save()
             raise
-        except OtherProcessError:
-            raise
         except DivergedError as error:
             raise self.diverged(error) from None
         finally:
