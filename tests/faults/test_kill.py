@@ -7,25 +7,31 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from .conftest import STEPS
 from .figures import record
-from .lives import SAVE_EVERY, End, Fault, Lives
+from .lives import SAVE_EVERY, End, Fault, Lives, lives
 from .runs import differences, problems
 
 SEED = 7
+WORKERS = 3  # that kill side by side; they wait for the disk now and then
 PATIENCE = 600  # seconds; the machine may be busy
 
 
 class Victims:
     """Runs that are killed and resumed; `kills` counts, `lost` lists what was lost."""
 
-    def __init__(self, nursery: Lives, undisturbed: Path, folder: Path) -> None:
-        self.nursery, self.undisturbed, self.folder = nursery, undisturbed, folder
+    def __init__(self, nursery: Lives, undisturbed: tuple[Path, End], folder: Path) -> None:
+        self.nursery, self.folder = nursery, folder
+        self.undisturbed, self.seconds = undisturbed[0], undisturbed[1].seconds
         self.kills, self.runs = 0, 0
         self.lost: list[str] = []
 
@@ -45,18 +51,35 @@ class Victims:
         self.look(run, end.saved, f"killed at call {number}")
         self.finish(run)
 
-    def at_moments(self, draw: random.Random, seconds: float, kills: int) -> None:
-        """Kill lives of a run at random moments, until one is over before or there were so many; then resume."""
-        run = self.begun()
-        saved = 0
-        for _ in range(kills):
-            after = draw.uniform(0, seconds)
-            end = self.nursery.live(run, STEPS, Fault(kill_after=after))
-            saved = max(saved, end.saved)
-            if not end.killed:
-                break
-            self.look(run, saved, f"killed after {after:.3f} s")
-        self.finish(run)
+    def at_moments(self, draw: random.Random, kills: int) -> None:
+        """Kill so many lives at random moments, each run's again and again until one is over before; then resume."""
+        enough = self.kills + kills
+        while self.kills < enough:
+            run, saved = self.begun(), 0
+            while self.kills < enough:
+                after = draw.uniform(0, self.seconds)
+                end = self.nursery.live(run, STEPS, Fault(kill_after=after))
+                saved = max(saved, end.saved)
+                if not end.killed:
+                    self.seconds = end.seconds  # the machine may be less busy by now
+                    break
+                self.look(run, saved, f"killed after {after:.3f} s")
+            self.finish(run)
+
+    def commanded(self, draw: random.Random, kills: int, half_done: Path, whole: tuple[Path, float]) -> None:
+        """The same with `hamvae train --resume` in a process of its own, from its first moment to its last.
+
+        Args:
+            whole: a run that the command resumed undisturbed from the same state, and how many seconds that took.
+        """
+        enough = self.kills + kills
+        while self.kills < enough:
+            run = self.begun(half_done)
+            while self.kills < enough and command(run, draw.uniform(0, whole[1])) == -signal.SIGKILL:
+                self.look(run, SAVE_EVERY, "the command was killed")
+            if code := command(run, PATIENCE):
+                self.lost.append(f"{run.name} could not be resumed by the command: it exits with {code}")
+            self.lost += [f"{name} of {run.name} differs" for name in differences(run, whole[0])]
 
     def look(self, run: Path, saved: int, how: str) -> None:
         self.kills += 1
@@ -72,7 +95,7 @@ class Victims:
 
 @pytest.fixture
 def victims(nursery: Lives, undisturbed: tuple[Path, End], tmp_path: Path) -> Victims:
-    return Victims(nursery, undisturbed[0], tmp_path)
+    return Victims(nursery, undisturbed, tmp_path)
 
 
 def test_a_run_killed_while_it_writes_or_learns_ends_like_one_that_was_not(
@@ -81,7 +104,7 @@ def test_a_run_killed_while_it_writes_or_learns_ends_like_one_that_was_not(
     draw = random.Random(SEED)
     for number in sorted(draw.sample(range(1, len(undisturbed[1].calls) + 1), 4)):
         victims.at_call(number)
-    victims.at_moments(draw, undisturbed[1].seconds, 2)
+    victims.at_moments(draw, 2)
     assert not victims.lost
 
 
@@ -101,33 +124,55 @@ def test_what_a_kill_may_not_do_is_noticed(undisturbed: tuple[Path, End], tmp_pa
 
 @pytest.mark.long
 def test_hundreds_of_kills_lose_nothing(
-    victims: Victims, nursery: Lives, undisturbed: tuple[Path, End], half_done: Path
+    nursery: Lives, undisturbed: tuple[Path, End], half_done: Path, tmp_path: Path
 ) -> None:
     began = time.perf_counter()
-    draw = random.Random(SEED)
-    resumed = nursery.live(victims.begun(half_done), STEPS)
-    counts = {}
-    for what, calls, copied in (("fresh", undisturbed[1].calls, None), ("resumed", resumed.calls, half_done)):
-        for number in moments(calls):
-            victims.at_call(number, copied)
-        counts[f"at every step of saving, {what}"] = victims.kills - sum(counts.values())
-    while victims.kills - sum(counts.values()) < 60:
-        victims.at_moments(draw, undisturbed[1].seconds, 5)
-    counts["at random moments"] = victims.kills - sum(counts.values())
-    cold(victims, draw, half_done, 20)
-    counts["at random moments of the command"] = victims.kills - sum(counts.values())
+    resumed = nursery.live(shutil.copytree(half_done, tmp_path / "resumed"), STEPS)
+    by_command = shutil.copytree(half_done, tmp_path / "by-command")
+    assert command(by_command, PATIENCE) == 0
+    whole = by_command, time.perf_counter() - began
+    jobs: list[tuple[str, Callable[[Victims], None]]] = [
+        *[("at every step of saving", partial(Victims.at_call, number=n)) for n in moments(undisturbed[1].calls)],
+        *[
+            ("at every step of saving, of a resumed run", partial(Victims.at_call, number=n, copied=half_done))
+            for n in moments(resumed.calls)
+        ],
+        *[("at random moments", partial(Victims.at_moments, draw=random.Random(n), kills=3)) for n in range(20)],
+        *[
+            (
+                "at random moments of the command",
+                partial(Victims.commanded, draw=random.Random(n), kills=2, half_done=half_done, whole=whole),
+            )
+            for n in range(6)
+        ],
+    ]
+
+    def work(number: int) -> tuple[Counter[str], list[str]]:
+        counts: Counter[str] = Counter()
+        with lives() as own:
+            victims = Victims(own, undisturbed, tmp_path / f"worker-{number}")
+            for kind, job in jobs[number::WORKERS]:
+                before = victims.kills
+                job(victims)
+                counts[kind] += victims.kills - before
+        return counts, victims.lost
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        done = list(pool.map(work, range(WORKERS)))
+    counts = sum((counts for counts, _ in done), Counter[str]())
+    lost = [problem for _, lost in done for problem in lost]
     record(
         "kill",
         {
             "tried": "kill -9 of a run, at every step of saving and at random moments, then resumed to its end and "
             "compared with a run that was not killed",
-            "times": victims.kills,
-            "lost": len(victims.lost),
+            "times": counts.total(),
+            "lost": len(lost),
             "counts": counts,
             "minutes": round((time.perf_counter() - began) / 60, 1),
         },
     )
-    assert victims.kills >= 200 and not victims.lost
+    assert counts.total() >= 200 and not lost
 
 
 def moments(calls: tuple[str, ...]) -> list[int]:
@@ -139,28 +184,11 @@ def moments(calls: tuple[str, ...]) -> list[int]:
     ]
 
 
-def cold(victims: Victims, draw: random.Random, half_done: Path, kills: int) -> None:
-    """The same with `hamvae train --resume` in a process of its own, from its first moment to its last."""
-    whole = victims.begun(half_done)
-    began = time.perf_counter()
-    assert command(whole, PATIENCE) == 0
-    seconds = time.perf_counter() - began
-    while kills > 0:
-        run = victims.begun(half_done)
-        while kills > 0 and command(run, draw.uniform(0, seconds)) == -signal.SIGKILL:
-            victims.look(run, SAVE_EVERY, "the command was killed")
-            kills -= 1
-        if code := command(run, PATIENCE):
-            victims.lost.append(f"{run.name} could not be resumed by the command: it exits with {code}")
-        victims.lost += [f"{name} of {run.name} differs" for name in differences(run, whole)]
-
-
 def command(run: Path, seconds: float) -> int:
     """Resume a run by the command, and kill it after some seconds if it has not ended; returns how it ended."""
     words = [sys.executable, "-m", "hamvae_cli", "train", "--device", "cpu", "--resume", str(run)]
-    process = subprocess.Popen(
-        words, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_DISABLE_JIT": "1"}
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
     process.kill()
