@@ -211,12 +211,24 @@ def test_without_memory_training_saves_and_says_what_would_fit_and_that_continue
     assert distance(weights(hv.load(tmp_path / "run")), weights(hv.load(run))) < 1e-5
 
 
-def test_where_not_even_one_clip_fits_no_number_is_named(
+def test_where_no_number_of_parts_fits_none_is_named(
     tiny: hv.Config, builtin: Characters, tmp_path: Path, memory_for: Callable[[int], None]
 ) -> None:
     memory_for(0)
-    with pytest.raises(hv.HamvaeError, match="Not even a clip at a time fits"):
+    with pytest.raises(hv.HamvaeError, match="Not even in parts does it fit"):
         list(hv.fit(tiny, tmp_path / "run", source=builtin))
+
+
+def test_a_batch_that_cannot_even_be_drawn_is_answered_in_one_sentence(
+    tiny: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> Tensor:
+        raise MemoryError
+
+    reports = hv.fit(tiny, tmp_path / "run", source=builtin)
+    monkeypatch.setattr("hamvae_model.training.step.draw_step", refuse)
+    with pytest.raises(hv.HamvaeError, match="A batch of 4 clips needs more memory than there is"):
+        list(reports)
 
 
 def test_other_failures_of_the_network_stay_what_they_are(

@@ -6,24 +6,25 @@ from typing import Any
 
 import click
 
-from hamvae_model.execution import Execution
+from hamvae_model.config import BATCH_LIMIT
+from hamvae_model.execution import WORKERS_LIMIT, Execution
 
 _OPTIONS = (
     click.option(
         "--accumulate",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, BATCH_LIMIT),
         default=1,
         metavar="N",
         help="Take each batch in N parts: the same result in less memory.",
     ),
     click.option(
         "--workers",
-        type=click.IntRange(min=0),
+        type=click.IntRange(0, WORKERS_LIMIT),
         default=0,
         metavar="N",
         help="Threads that prepare the next batches meanwhile.",
     ),
-    click.option("--compile", is_flag=True, help="Compile the network first: minutes, for faster steps."),
+    click.option("--compile", is_flag=True, help="Compile the network before the first step."),
     click.option("--deterministic", is_flag=True, help="Use no operation that may give another result next time."),
 )
 

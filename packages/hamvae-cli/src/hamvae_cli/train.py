@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 import hamvae_model as hv
-from hamvae_model.config import OPERATORS, PRECISIONS, SOURCES
+from hamvae_model.config import BATCH_LIMIT, OPERATORS, PRECISIONS, SOURCES
 from hamvae_model.errors import DivergedError
 from hamvae_model.execution import Execution
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
@@ -91,7 +91,9 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
 @click.option(
     "--steps", type=click.IntRange(1, STEP_LIMIT), metavar="N", help="Steps to train, instead of the preset's."
 )
-@click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Clips a step, instead of the preset's.")
+@click.option(
+    "--batch", type=click.IntRange(1, BATCH_LIMIT), metavar="N", help="Clips a step, instead of the preset's."
+)
 @click.option(
     "--precision", type=Name(PRECISIONS), metavar="NAME", help=f"Instead of the preset's: {_either(PRECISIONS)}."
 )
@@ -137,8 +139,7 @@ def train(
 
     The run folder holds the weights, the configuration, a log of every loss (metrics.jsonl) and sample sheets to
     look at while you wait. Ctrl-C saves and stops; --resume continues to the same numbers as if nothing happened.
-    With --json, progress goes to standard error. Several processes train together when torchrun starts them: put
-    `torchrun --standalone --nproc-per-node 4 -m -- hamvae_cli` in the place of `hamvae`.
+    With --json, progress goes to standard error. Processes that torchrun starts train one model together.
 
     \b
     Example:
@@ -146,6 +147,7 @@ def train(
       hamvae train --data folder --root my-clips --loop --run runs/mine
       hamvae train --resume runs/first
       hamvae train --resume runs/first --from-step 500 --learning-rate 0.0003
+      torchrun --standalone --nproc-per-node 2 -m -- hamvae_cli train --data builtin
     """
     from hamvae_model.checkpoint import kept_states, read_state
     from hamvae_model.data import StoredClips, reopen_source

@@ -22,6 +22,7 @@ SOURCES = ("builtin", "sprites", "folder", "mug")
 CLIP_SOURCES = ("folder", "mug", "sprites")  # those whose clips may come from files, to be decoded
 SIZE = 64  # height and width of a frame, in pixels
 LENGTH = 8  # frames of a training window
+BATCH_LIMIT = 2**16  # clips that a step draws at once
 PAIRS_LIMIT = 256  # operators are dense matrices of twice this size
 TABLES = ("generation", "disentanglement", "identity", "swap", "roll")  # that a run is scored by
 SAMPLES = 1080  # of each kind, for entropies; of nine classes, 120 each
@@ -190,6 +191,7 @@ class TrainingConfig:
                 min(counts) < 1,
                 "steps, batch, decoded_frames, horizon and what is done every so often must be at least 1",
             ),
+            (self.batch > BATCH_LIMIT, f"batch must be at most {BATCH_LIMIT}; got {self.batch}"),
             (min(self.warmup, self.seed) < 0, "warmup and seed must not be negative"),
             (not 0 <= self.single_image <= 1, f"single_image must be from 0 to 1; got {self.single_image}"),
             (

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from .errors import UsageError
 
+WORKERS_LIMIT = 64  # threads of one process, each with a batch in hand
+
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
@@ -22,9 +24,9 @@ class Execution:
     deterministic: bool = False
 
     def __post_init__(self) -> None:
-        """Raises: UsageError: no part at all, or fewer threads than none."""
-        if self.accumulate < 1 or self.workers < 0:
+        """Raises: UsageError: no part at all, fewer threads than none, or more than `WORKERS_LIMIT`."""
+        if self.accumulate < 1 or not 0 <= self.workers <= WORKERS_LIMIT:
             raise UsageError(
-                "A batch is taken in at least one part, by at least no workers; got accumulate "
+                f"A batch is taken in at least one part and prepared by 0 to {WORKERS_LIMIT} workers; got accumulate "
                 f"{self.accumulate} and workers {self.workers}."
             )

@@ -219,7 +219,7 @@ class _Run:
             found = error
         self.save()
         taken = f"in {self.step.execution.accumulate} parts " if self.step.execution.accumulate > 1 else ""
-        way_out = "Not even a clip at a time fits; train on another device, or begin a smaller model."
+        way_out = "Not even in parts does it fit; begin a run with a smaller --batch, or train on another device."
         if found.parts is not None:
             rows = -(-self.step.rows // found.parts)
             again = f"hamvae train --resume {shlex.quote(str(self.run))} --accumulate {found.parts}"

@@ -15,7 +15,7 @@ import torch
 import torch.distributed as group
 from torch import Tensor, nn
 
-from ..errors import HamvaeError, OtherProcessError, UsageError
+from ..errors import OtherProcessError, UsageError
 from .views import share
 
 Result = TypeVar("Result")
@@ -143,9 +143,8 @@ def lost_connections() -> Generator[None, None, None]:
     """Raises: OtherProcessError: in place of what torch raises when a process of the group has ended."""
     try:
         yield
-    except (group.DistError, RuntimeError) as error:
-        known = isinstance(error, group.DistError) or any(word in str(error) for word in ("gloo", "NCCL"))
-        if isinstance(error, HamvaeError) or not known:
+    except RuntimeError as error:
+        if not isinstance(error, group.DistError) and not any(word in str(error) for word in ("gloo", "NCCL")):
             raise
         raise OtherProcessError(
             "Another process of this run has ended, and so does this one; what was saved is kept."

@@ -125,10 +125,11 @@ class Stepper:
     def _descend(self, step: int) -> Tensor:
         """Leave the gradient of the whole batch in the parameters; returns what these rows add to each term."""
         self.optimiser.zero_grad()
-        draw = self.draws(step)
-        *first, last = draw.cut(self.parts)
         values = torch.zeros(len(NAMES), device=self.device)
+        draw: Draw | None = None
         try:
+            draw = self.draws(step)
+            *first, last = draw.cut(self.parts)
             with lost_connections(), compiling() if self.execution.compile else nullcontext():
                 with self._unshared():
                     for part in first:
@@ -144,14 +145,15 @@ class Stepper:
         network = self.network
         return network.no_sync() if isinstance(network, nn.parallel.DistributedDataParallel) else nullcontext()
 
-    def _not_enough(self, draw: Draw) -> NotEnoughMemory:
-        """What to say of a draw that does not fit; finds out in how many parts it does."""
+    def _not_enough(self, draw: Draw | None) -> NotEnoughMemory:
+        """What to say of a batch that does not fit; finds out in how many parts it does, if it could be drawn."""
 
         def attempt(parts: int) -> None:
             self.optimiser.zero_grad()
-            self._backward(self.model, draw.cut(parts)[0])
+            if draw is not None:
+                self._backward(self.model, draw.cut(parts)[0])
 
-        parts = parts_that_fit(attempt, self.parts, self.rows)
+        parts = None if draw is None else parts_that_fit(attempt, self.parts, self.rows)
         self.optimiser.zero_grad()
         return NotEnoughMemory(self.model.config.training.batch, parts)
 
