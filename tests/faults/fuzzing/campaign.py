@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 10.0  # seconds an input may take
+PATIENCE = 10.0  # seconds of the processor an input may take
+BUSY = 6  # times as long by the clock, for it may wait for the processor
 STARTING = 300.0  # seconds a worker may take to load everything, on a busy machine
 MOST = 1024.0  # MiB an input may take over what the worker has before it
 LOOK_EVERY = 0.05  # seconds
@@ -26,7 +27,7 @@ class Tally:
 
     Args:
         refused, accepted: how many, of those that went right.
-        slowest: seconds.
+        slowest: seconds of the processor.
         peak: MiB over what the process had before.
         wrong: what each of the others did, by number; its input is kept in the folder named there.
         said: sentences of refusal.
@@ -50,7 +51,7 @@ def fuzz(plan: Sequence[tuple[str, int]], seeds: Path, folder: Path, *, patience
     Args:
         seeds: what `make_seeds` made.
         folder: to work in; inputs that went wrong are kept below it.
-        patience: seconds an input may take.
+        patience: seconds of the processor an input may take.
 
     Returns: how it went, by target.
     """
@@ -93,12 +94,12 @@ def _until_it_ends(
                 if worker.poll() is not None and not reader.is_alive() and lines.empty():
                     break
                 if time.monotonic() > deadline:
-                    ended = f"it hung: no end after {patience:g} s"
+                    ended = f"it hung: no end after {BUSY * patience:g} s"
                 elif before and _resident(worker.pid) - before > 2 * MOST:
                     ended = f"it took more than {2 * MOST:g} MiB"
                 continue
             if "begun" in facts:
-                at, before, deadline = facts["begun"], _resident(worker.pid), time.monotonic() + patience + 1
+                at, before, deadline = facts["begun"], _resident(worker.pid), time.monotonic() + BUSY * patience
             elif "done" in facts:
                 _count(tallies, facts, folder)
                 done, at, before, deadline = done + 1, None, 0.0, time.monotonic() + STARTING

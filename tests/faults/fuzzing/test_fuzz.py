@@ -97,6 +97,6 @@ def test_the_watch_goes_on_after_an_input_that_ends_or_stops_the_process(
     behaviour: str, seeds: Path, tmp_path: Path
 ) -> None:
     bad = f"bad example {behaviour}"
-    tallies = fuzz([(bad, 0), ("references", 0)], seeds, tmp_path, patience=2.0)
+    tallies = fuzz([(bad, 0), ("references", 0)], seeds, tmp_path, patience=0.5)
     assert tallies[bad].wrong.keys() == {0}
     assert tallies["references"].inputs == 1
