@@ -246,6 +246,19 @@ def test_the_file_says_what_it_is_and_where_it_was_trained(judge: Judge, tmp_pat
     assert torch.__version__.startswith(json.loads(header["environment"])["versions"]["torch"])
 
 
+def test_a_judge_of_the_first_version_which_had_no_hash_says_the_same(
+    judge: Judge, images: torch.Tensor, tmp_path: Path
+) -> None:
+    path = tmp_path / "judge.safetensors"
+    save_judge(path, judge)
+    with safe_open(path, "pt") as file:
+        header = dict(file.metadata())
+    del header["sha256"]
+    config = json.loads(header["config"]) | {"format": "hamvae-judge/1"}
+    save_file(load_file(path), path, metadata=header | {"format": "hamvae-judge/1", "config": json.dumps(config)})
+    assert load_judge(path).actions(images).equal(judge.actions(images))
+
+
 def test_judges_are_looked_for_by_source_and_labels() -> None:
     assert default_path("sprites", "action") == Path("judges/sprites-action.safetensors")
 

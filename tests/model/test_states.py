@@ -4,7 +4,6 @@ import dataclasses
 import json
 import math
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 import hamvae_model as hv
-from hamvae_model import HamvaeError, UsageError, checkpoint
+from hamvae_model import UsageError, checkpoint
 from hamvae_model.data import Characters
 from hamvae_model.errors import DamagedError, DivergedError
 from hamvae_model.training import Stepper
@@ -254,48 +253,6 @@ def test_weights_that_are_not_finite_themselves_are_not_saved(
         list(hv.fit(config, tmp_path / "often", source=builtin))
     assert list(checkpoint.kept_states(tmp_path / "often")) == [2, 3, 4]
     assert all(tensor.isfinite().all() for tensor in hv.load(tmp_path / "often").state_dict().values())
-
-
-FULL = {
-    "weights": r"weights\.safetensors",
-    "the state": r"step-\d{6}\.safetensors",
-    "the best weights": r"best\.safetensors",
-    "a sheet": r"step-\d{6}\.png",
-    "the copy of the configuration": r"config\.json",
-    "the log": r"metrics\.jsonl",
-}
-
-
-@pytest.mark.parametrize("what", FULL)
-def test_a_disk_that_fills_while_something_is_written_leaves_a_run_that_goes_on(
-    config: hv.Config, builtin: Characters, whole: Path, tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = tmp_path / "run"
-    training = dataclasses.replace(config.training, save_every=3, sample_every=3)
-    reports = hv.fit(dataclasses.replace(config, training=training), run, source=builtin)
-    next(reports)
-    replace, opened = os.replace, Path.open
-
-    def refuse(source: Path, target: Path) -> None:
-        if re.fullmatch(FULL[what], Path(target).name):
-            raise OSError(28, "No space left on device")
-        replace(source, target)
-
-    def refuse_to_open(path: Path, mode: str = "r", **options: str) -> object:
-        if mode == "a" and re.fullmatch(FULL[what], path.name):
-            raise OSError(28, "No space left on device")
-        return opened(path, mode, **options)  # type: ignore[call-overload]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", refuse)
-        patch.setattr(Path, "open", refuse_to_open)
-        with pytest.raises(HamvaeError, match=r"could not be written \(No space left on device\)"):
-            list(reports)
-    assert list(run.rglob("*.tmp")) == []
-    go_on(run, builtin)
-    ours, theirs = (load_file(folder / "state" / "step-000006.safetensors") for folder in (run, whole))
-    assert all(tensor.equal(ours[name]) for name, tensor in theirs.items())
-    assert [step for step, _ in losses(run)] == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize(("clip", "share"), [(1e-9, 1.0), (1e9, 0.0)])
