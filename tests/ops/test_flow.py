@@ -220,6 +220,21 @@ def test_what_is_not_finite_is_named(name: str, index: tuple[int, ...], value: f
         flow(**inputs)
 
 
+@pytest.mark.parametrize("needs_derivative", [False, True])
+@pytest.mark.parametrize("n", [4, 10])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("times", [[0.0], [0.0, 0.0], [[0.0], [0.0]], [-1.0, 0.0], [0.0, 1.0, 3.0]])
+def test_a_generator_that_is_not_finite_is_refused_at_every_time(
+    times: list[float] | list[list[float]], value: float, n: int, needs_derivative: bool
+) -> None:
+    """Also at time zero, where every flow is the identity."""
+    H = torch.zeros(2, n, n)
+    H[1, 0, 2] = value
+    s0 = torch.ones(2, 2, n, requires_grad=needs_derivative)
+    with pytest.raises(NonFiniteError, match=r"`H\[1, 0, 2\]` is NaN or infinite"):
+        flow(H, s0, torch.tensor(times))
+
+
 @pytest.mark.parametrize("times", [[200.0], [200.5], [2000.0]])
 def test_an_orbit_that_outgrows_the_dtype_is_refused_with_a_way_out(times: list[float]) -> None:
     saddle = torch.tensor([[0.0, 1.0], [1.0, 0.0]])

@@ -79,7 +79,8 @@ def _compiled(H: Tensor, states: Tensor, grid: EvenGrid, wide: bool, complex_for
 
     for run, backward in ((grid.before, not grid.falling), (grid.after, grid.falling)):
         if run:
-            first = propagator(run.start, torch.float64)[0] if run.start else None
+            started = run.start or count == 1  # to time zero too: that propagator tells whether H is finite
+            first = propagator(run.start, torch.float64)[0] if started else None
             P = None if run.length == 1 else step(run) if first is None or run.start != run.step else first.to(moved)
             part = whole[:, : run.length] if backward else whole[:, count - run.length :]
             finite &= compiled.follow(states, first, P, part, backward=backward)
