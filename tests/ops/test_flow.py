@@ -22,6 +22,7 @@ from symplectic_ops import (
     form,
     is_hamiltonian,
 )
+from symplectic_ops.expm import Structure
 from symplectic_ops.parameterisations import Space
 from symplectic_ops.testing import generators, states_like
 
@@ -77,6 +78,73 @@ def test_a_state_200_frames_away_is_as_accurate_as_the_next_in_single_precision(
     assert (error <= 6e-7 * s0.norm(dim=-1)[:, None]).all()
     error = (flow(H, s0, times, precise=True)[:, sample] - exact(H, s0, times[sample], reference_expm)).norm(dim=-1)
     assert (error <= 1.2e-7 * s0.norm(dim=-1)[:, None]).all()
+
+
+# Norms ‖hH‖₁ on both sides of every bound that decides how a step is made, up to the edge of what is made in float32.
+NORMS = torch.tensor([0.1, 0.5, 1.0, 1.19, 1.2, 1.46, 1.75, 2.3, 2.4, 3.0, 3.5, 4.1, 4.5, 4.78, 4.79, 5.0, 6.0, 8.0])
+
+
+def oscillators(n: int) -> Tensor:
+    """Uncoupled, so that the norm is a frequency, and the powers of the matrix are as large as they can be."""
+    return form(n // 2, dtype=torch.float64) * torch.linspace(0.5, 1, n // 2).repeat(2)
+
+
+def saddles(n: int) -> Tensor:
+    return oscillators(n).abs()
+
+
+def shears(n: int) -> Tensor:
+    return torch.randn(n, n, dtype=torch.float64).triu(1)
+
+
+def decay(n: int) -> Tensor:
+    return -torch.eye(n, dtype=torch.float64)
+
+
+def drawn(space: type[Space]) -> Callable[[int], Tensor]:
+    return lambda n: space(n // 2)(torch.randn(space(n // 2).dim, dtype=torch.float64))
+
+
+skew_symmetric = drawn(SkewSymmetricHamiltonian)
+
+
+@pytest.mark.parametrize("h", [1.0, 0.7, -1.3])
+@pytest.mark.parametrize("steps", [2, 15, 16])
+@pytest.mark.parametrize(
+    ("matrix", "sizes", "roundings"),
+    [
+        (drawn(EllipticHamiltonian), (10, 16, 64), 2),
+        (skew_symmetric, (10, 16, 64), 2),
+        (drawn(Hamiltonian), (10, 16, 64), 2),
+        (oscillators, (10, 16, 64), 2),
+        (saddles, (10, 16, 64), 2),
+        (shears, (9, 16, 33), 2),
+        (decay, (9, 16, 33), 4),  # exp(hH) is small, and its roundings are those of larger numbers
+    ],
+    ids=["elliptic", "skew-symmetric", "Hamiltonian", "oscillators", "saddles", "shears", "decay"],
+)
+def test_a_step_in_single_precision_adds_a_product_and_some_roundings_of_the_generator(
+    matrix: Callable[[int], Tensor], sizes: tuple[int, ...], roundings: int, steps: int, h: float
+) -> None:
+    """After N steps ‖error‖ ≤ N (√n + c ‖hH‖₁) u ‖exp(NhH)‖ ‖s₀‖: √n for the product that moves the state."""
+    norms = NORMS if matrix is oscillators else NORMS[NORMS <= 5]  # what grows or decays, within the range of float32
+    times = h * torch.arange(steps + 1, dtype=torch.float64)
+    for n in sizes:
+        shape = matrix(n)
+        H = (norms[:, None, None] / abs(h) * shape / torch.linalg.matrix_norm(shape, 1)).float()
+        s0, exact = torch.randn(8, len(norms), n), torch.linalg.matrix_exp(times[:, None, None, None] * H.double())
+        structure: Structure | None = "skew-symmetric" if matrix is skew_symmetric else None
+        error = flow(H, s0, times, structure=structure) - torch.einsum("tkij,bkj->btki", exact, s0.double())
+        largest = torch.linalg.matrix_norm(exact, 2) * s0.double().norm(dim=-1)[:, None]
+        allowed = torch.arange(steps + 1)[:, None] * (n**0.5 + roundings * norms) * 2.0**-24
+        assert (error.norm(dim=-1) <= allowed * largest).all()
+
+
+def test_the_digits_of_a_block_do_not_depend_on_its_neighbours() -> None:
+    """Though large norms take more precision than small ones."""
+    H, s0 = NORMS[:, None, None] * oscillators(10).float(), torch.randn(3, len(NORMS), 10)
+    alone = [flow(H[i : i + 1], s0[:, i : i + 1], torch.arange(9)) for i in range(len(NORMS))]
+    assert torch.equal(flow(H, s0, torch.arange(9)), torch.cat(alone, dim=2))
 
 
 @every_grid

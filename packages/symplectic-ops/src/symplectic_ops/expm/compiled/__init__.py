@@ -47,6 +47,19 @@ def exponential(A: Tensor, *, gradient: bool, complex_form: bool = False) -> tup
     return X, math.nan if any(norm != norm for norm in norms) else max(norms)
 
 
+def rounded_exponential(A: Tensor, time: float, *, single: float = 0.0, complex_form: bool = False) -> Tensor:
+    """exp(tA) of A (B, n, n) in float32, made in double precision and rounded.
+
+    Matrices with ‖tA‖₁ ≤ `single` are made in float32, as accurate as a gradient needs them. `complex_form` as for
+    `exponential`.
+    """
+    A = _plain(A)
+    X = torch.empty_like(A)
+    entry, matrices = _entries().rounded_exponentials, (A.data_ptr(), X.data_ptr())
+    _share(A, entry, matrices, time, single, form=(_rows(A, complex_form),))
+    return X
+
+
 def derivative(A: Tensor, E: Tensor, *, adjoint: bool = False, complex_form: bool = False) -> Tensor:
     """L(A, E), or L(Aᵀ, E) if `adjoint`, of A and E (B, n, n); with `complex_form` of the nearest to both."""
     A, E = _plain(A), _plain(E)
@@ -136,7 +149,7 @@ def _share(
     A: Tensor,
     entry: Any,
     matrices: tuple[int, ...],
-    *options: int,
+    *options: float,
     form: tuple[int, ...] = (),
     places: int | None = None,
 ) -> list[float]:

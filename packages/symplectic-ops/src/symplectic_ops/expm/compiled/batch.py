@@ -35,7 +35,7 @@ from .algorithm import (
     squarings_under,
 )
 from .matrices import complex_part, one_norm, scaled, scaled_transpose
-from .simd import itemsize, number_at, put_at
+from .simd import converted, itemsize, number_at, put_at
 
 HERE = Path(__file__).parent
 SOURCES = (*sorted(HERE.glob("*.py")), HERE.parent / "taylor.py", HERE.parent / "thresholds.py")
@@ -94,6 +94,33 @@ def exponentials(zero, count, n, rows, A, X, gradient):  # type: ignore[no-untyp
         exponentiate(zero, n, rows, matrix, X + i * step, start, GRADIENT if gradient else VALUE, -1, False)
     room[0] = 0  # See Note [A room must be seen to be used]
     return largest
+
+
+@entry
+def rounded_exponentials(small, count, n, rows, A, X, time, single):  # type: ignore[no-untyped-def]
+    """X = exp(tA) for `count` matrices of the dtype of `small`, each made in double precision and rounded.
+
+    Those with ‖tA‖₁ ≤ `single` are made in the dtype of `small`, by the bounds for a gradient. Returns 0.
+    """
+    zero, step = np.float64(0), n * n * itemsize(small)
+    slot, most = slot_bytes(zero, n), SQUARES + 2
+    room = _room(zero, n, most + 2)
+    start = _start(room)
+    scaled_one, found = start + most * slot, start + (most + 1) * slot
+    for i in range(count):
+        source, target = A + i * step, X + i * step
+        if abs(time) * one_norm(small, n, source) <= single:
+            scaled(type(small)(time), n, source, scaled_one)
+            matrix = _taken(small, n, rows, scaled_one, start + A_ * slot_bytes(small, n))
+            exponentiate(small, n, rows, matrix, target, start, GRADIENT, -1, False)
+        else:
+            converted(small, zero, n * n, source, scaled_one)
+            scaled(type(zero)(time), n, scaled_one, scaled_one)
+            matrix = _taken(zero, n, rows, scaled_one, start + A_ * slot)
+            exponentiate(zero, n, rows, matrix, found, start, VALUE, -1, False)
+            converted(zero, small, n * n, found, target)
+    room[0] = 0  # See Note [A room must be seen to be used]
+    return small
 
 
 @entry

@@ -4,50 +4,12 @@ States are rows, one behind the other. They may be kept in a narrower dtype than
 is not what was rounded for keeping.
 """
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from .algorithm import LINE, slot_bytes
 from .batch import entry
 from .matrices import rows_times_matrix, scaled_transpose
-from .simd import ADDRESS, Lanes, itemsize, over, scaled_copy, zero_if_finite
-
-
-class Fewer(Lanes):
-    """Lanes for numbers of a dtype, as many as a register holds of a wider one."""
-
-    def __init__(self, context: Any, builder: ir.IRBuilder, dtype: Any, count: int) -> None:
-        super().__init__(context, builder, dtype)
-        self.count = count
-        self.vector = ir.VectorType(self.scalar, count)
-        self.zero = ir.Constant(self.vector, [0.0] * count)
-        self.name = f"v{count}f{dtype.bitwidth}"
-
-
-@intrinsic
-def converted(typing: Any, source_zero: Any, target_zero: Any, count: Any, source: Any, target: Any) -> Any:
-    """target = source, which may have another dtype; the zeros carry the two."""
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, count_, source_, target_ = arguments
-        wide = max(source_zero, target_zero, key=lambda dtype: int(dtype.bitwidth))
-        here = Lanes(context, builder, wide)
-        reader, writer = (Fewer(context, builder, dtype, here.count) for dtype in (source_zero, target_zero))
-        convert = builder.fptrunc if wide is source_zero else builder.fpext
-
-        def move(index: Any, mask: Any) -> None:
-            numbers = reader.load(source_, index, mask)
-            numbers = numbers if source_zero == target_zero else convert(numbers, writer.vector)
-            writer.store(numbers, target_, index, mask)
-
-        over(here, count_, move)
-        return context.get_dummy_value()
-
-    return types.void(source_zero, target_zero, types.int64, ADDRESS, ADDRESS), emit
+from .simd import converted, itemsize, scaled_copy, zero_if_finite
 
 
 @entry
