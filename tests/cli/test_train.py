@@ -15,10 +15,12 @@ from pathlib import Path
 import click
 import pytest
 import torch
+from torch.distributed.run import get_args_parser
 
 import hamvae_model as hv
 from hamvae_cli._console import training_view
 from hamvae_cli._training import Interruption
+from hamvae_cli.train import train
 from hamvae_model.checkpoint import load_config, steps_done
 from hamvae_model.data import Characters
 
@@ -226,14 +228,41 @@ def test_how_a_run_is_carried_out_may_change_when_it_is_resumed(hamvae: Command,
 
 
 @pytest.mark.usefixtures("tiny_demo")
-def test_a_command_that_the_launcher_starts_again_goes_on_with_its_run(
+def test_a_command_that_the_launcher_gives_again_goes_on_with_the_run_it_began_and_with_no_other(
     hamvae: Command, interrupted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    result = hamvae("train", "--data", "builtin", "--seed", "1", "--run", interrupted)
+    assert (result.exit_code, steps_done(interrupted)) == (2, 10) and "already holds a run" in result.stderr
     result = hamvae("train", "--data", "builtin", "--run", interrupted, "--device", "cpu")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("step 12/12")
-    assert hamvae("train", "--data", "builtin", "--run", "fresh", "--steps", "1").exit_code == 0
+
+
+def test_a_command_that_goes_back_does_so_once_however_often_the_launcher_gives_it(
+    hamvae: Command, interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["train", "--resume", interrupted, "--learning-rate", "0.0001", "--from-step"]
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    assert "keeps no state after step 3" in hamvae(*words, "3").stderr
+    assert hamvae(*words, "0").stdout.startswith("step 10/12")
+    assert hamvae(*words, "0").stdout.endswith("has done all its 12 steps; nothing is left to train.\n")
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID")
+    assert hamvae(*words, "0").stdout.startswith("step 10/12")
+
+
+def test_torchrun_leaves_every_option_to_the_command_of_which_run_goes_by_its_other_name() -> None:
+    """torchrun takes the beginning of one of its own options for the whole wherever it stands: `--run` for one."""
+    parser = get_args_parser()
+    options = [option for option in train.params if isinstance(option, click.Option)]
+    names = [name for option in options for name in option.opts if name != "--run"]
+    assert {"-o", "--resume", "--batch"} < set(names)
+    for name in names:
+        words = ["train", name, "1"]
+        read = parser.parse_args(["--standalone", "--nproc-per-node", "2", "-m", "hamvae_cli", *words])
+        assert (read.training_script, read.training_script_args) == ("hamvae_cli", words)
+    words = ["train", "--run", "1"]
+    assert parser.parse_args(["-m", "--", "hamvae_cli", *words]).training_script_args == words
 
 
 def test_what_is_wrong_with_a_request_is_said_by_one_process_of_a_machine(

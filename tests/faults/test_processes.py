@@ -4,10 +4,11 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from hamvae_model.checkpoint import kept_states, load_config
 from .figures import record
 
 PATIENCE = 300  # seconds; the machine may be busy
-STEPS, SAVE_EVERY = 60, 20
+STEPS, SAVE_EVERY = 40, 10
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +68,14 @@ def environment() -> dict[str, str]:
     return {**kept, "OMP_NUM_THREADS": "1"}
 
 
+HERE = ("--standalone", "--nproc-per-node=2")
+
+
 @contextmanager
-def torchrun(*words: str | Path, processes: int = 2, restarts: int = 0) -> Iterator["subprocess.Popen[str]"]:
-    """`hamvae train` in several processes of this machine; they end with the block."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command = [*launcher, f"--max-restarts={restarts}", "-m", "--", "hamvae_cli", "train", *map(str, words)]
+def torchrun(*words: str | Path, restarts: int = 0, where: Sequence[str] = HERE) -> Iterator["subprocess.Popen[str]"]:
+    """`hamvae train` in two processes of this machine, or as many as `where` says; they end with the block."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", *where, f"--max-restarts={restarts}"]
+    command = [*launcher, "-m", "hamvae_cli", "train", *map(str, words)]
     with subprocess.Popen(
         [*command, "--device", "cpu"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     ) as process:
@@ -91,12 +95,12 @@ def ended(process: "subprocess.Popen[str]") -> tuple[str, str]:
         raise
 
 
-def worker(launcher: int, rank: int) -> int:
-    """The process with that rank among those a launcher has started."""
+def worker(launcher: int, rank: int) -> int | None:
+    """The process with that rank, if it is among those a launcher has started."""
     for child in Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split():
         if f"RANK={rank}".encode() in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
             return int(child)
-    raise AssertionError(f"Process {rank} is not there.")
+    return None
 
 
 def wait_for(happened: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
@@ -132,7 +136,9 @@ def killed(source: hv.Source, folder: Path, batch: int, rank: int) -> str:
     run = begun(source, folder, batch)
     with torchrun("--resume", run, restarts=2) as process:
         wait_for(lambda: max(kept_states(run)) >= SAVE_EVERY, process)
-        os.kill(worker(process.pid, rank), signal.SIGKILL)
+        victim = worker(process.pid, rank)
+        assert victim
+        os.kill(victim, signal.SIGKILL)
         printed, errors = ended(process)
     assert process.returncode == 0, errors
     assert printed.count("Trained") == 1
@@ -181,6 +187,28 @@ def test_two_processes_learn_what_one_does_and_go_on_when_one_is_killed(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("rank", [0, 1])
+def test_two_launchers_that_meet_as_two_machines_do_go_on_when_the_process_of_one_is_killed(
+    source: hv.Source, alone: Callable[[int], Path], tmp_path: Path, rank: int
+) -> None:
+    """The one counts a restart, the other none."""
+    run = begun(source, tmp_path / "run", 4)
+    with socket.create_server(("localhost", 0)) as free:
+        meeting = f"--rdzv-endpoint=localhost:{free.getsockname()[1]}"
+    where = ("--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", meeting)
+    with (
+        torchrun("--resume", run, restarts=2, where=where) as one,
+        torchrun("--resume", run, restarts=2, where=where) as other,
+    ):
+        wait_for(lambda: max(kept_states(run)) >= SAVE_EVERY, one)
+        (victim,) = [found for found in (worker(one.pid, rank), worker(other.pid, rank)) if found]
+        os.kill(victim, signal.SIGKILL)
+        said = [ended(launcher) for launcher in (one, other)]
+    assert (one.returncode, other.returncode) == (0, 0), said
+    assert_alike(run, alone(4))
+
+
+@pytest.mark.long
 def test_a_signal_to_the_launcher_saves_once_and_says_how_to_go_on(source: hv.Source, tmp_path: Path) -> None:
     run = begun(source, tmp_path / "run", 4)
     with torchrun("--resume", run) as process:
@@ -189,7 +217,9 @@ def test_a_signal_to_the_launcher_saves_once_and_says_how_to_go_on(source: hv.So
         _, errors = ended(process)
     assert process.returncode == 1  # the launcher's own
     (step,) = re.findall(
-        rf"^Saved after step (\d+) of {STEPS}; go on with: hamvae train --resume ", errors, re.MULTILINE
+        rf"^Saved after step (\d+) of {STEPS}; go on with: torchrun --standalone --nproc-per-node 2 -m hamvae_cli train --resume ",
+        errors,
+        re.MULTILINE,
     )
     assert max(kept_states(run)) == int(step)
 

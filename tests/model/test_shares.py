@@ -3,16 +3,20 @@
 import dataclasses
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.distributed import HashStore, PrefixStore
 
 import hamvae_model as hv
 from hamvae_model.data import Characters
 from hamvae_model.execution import Execution
 from hamvae_model.training import Ranks, Stepper, draw_step, new_model, new_optimiser
+from hamvae_model.training.meeting import ASKING, fresh_part
 from hamvae_model.training.views import share
 
 
@@ -204,11 +208,24 @@ def test_without_memory_training_saves_and_says_what_would_fit_and_that_continue
         list(reports)
     assert str(told.value) == (
         "A batch of 4 clips needs more memory than there is; what was learnt is saved. 2 at a time would fit and give "
-        f"the same result: go on with `hamvae train --resume {tmp_path / 'run'} --accumulate 2`."
+        f"the same result; go on with: hamvae train --resume {tmp_path / 'run'} --accumulate 2"
     )
     for _ in hv.fit(tiny, tmp_path / "run", source=builtin, resume=True, execution=Execution(accumulate=2)):
         pass
     assert distance(weights(hv.load(tmp_path / "run")), weights(hv.load(run))) < 1e-5
+
+
+def test_a_process_that_does_not_write_promises_only_what_was_saved_and_names_the_command_of_all(
+    tiny: hv.Config, builtin: Characters, tmp_path: Path, memory_for: Callable[[int], None], second: None
+) -> None:
+    memory_for(1)
+    with pytest.raises(hv.HamvaeError) as told:
+        list(hv.fit(tiny, tmp_path / "run", source=builtin, resume=True))
+    assert str(told.value) == (
+        "A batch of 4 clips needs more memory than there is; what was saved last is kept. 1 at a time would fit and "
+        "give the same result; go on with: torchrun --standalone --nproc-per-node 2 -m hamvae_cli train "
+        f"--resume {tmp_path / 'run'} --accumulate 2"
+    )
 
 
 def test_where_no_number_of_parts_fits_none_is_named(
@@ -249,6 +266,40 @@ def test_more_processes_or_parts_than_clips_are_refused(uneven: hv.Config, built
         stepped(uneven, builtin, Execution(accumulate=4), Alone(rank=0, size=2))
     with pytest.raises(hv.UsageError, match="at least one part"):
         Execution(accumulate=0)
+
+
+# Met ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def second(tiny: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process is the second of two, which have just begun a run."""
+    hv.fit(tiny, tmp_path / "run", source=builtin).close()
+    monkeypatch.setattr(Ranks, "current", lambda: Alone(rank=1, size=2))
+
+
+def test_a_process_that_finds_another_state_than_the_first_does_not_train_with_it(
+    tiny: hv.Config, builtin: Characters, tmp_path: Path, second: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Alone, "agreed", lambda ranks, answer: answer + 20)
+    with pytest.raises(hv.HamvaeError, match="is not the one that process 0 sees"):
+        hv.fit(tiny, tmp_path / "run", source=builtin, resume=True)
+
+
+def test_processes_that_start_again_meet_apart_from_all_who_ended_in_the_same_store() -> None:
+    store = HashStore()
+
+    def meet(size: int) -> list[PrefixStore]:
+        with ThreadPoolExecutor(size) as processes:
+            return list(processes.map(lambda rank: fresh_part(store, rank, size), range(size)))
+
+    for part in meet(3):
+        part.set("address", "of one who ended")
+    store.append(ASKING, uuid4().hex)  # and one who asked, and ended before there was an answer
+    first, *others = meet(3)
+    assert not first.check(["address"])
+    first.set("address", "of one who lives")
+    assert [part.get("address") for part in others] == [b"of one who lives"] * 2
 
 
 # Stopped -----------------------------------------------------------------------------------------------------------

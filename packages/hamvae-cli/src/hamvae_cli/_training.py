@@ -96,11 +96,6 @@ def launched() -> bool:
     return "TORCHELASTIC_RUN_ID" in os.environ
 
 
-def restarted() -> bool:
-    """Whether torchrun starts this command again, because a process of the run ended."""
-    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
-
-
 def watch(reports: Generator[hv.Report, None, Made], *, stderr: bool = False) -> Made:
     """Train what is made in minutes and kept only when it is done: Ctrl-C ends it.
 

@@ -14,7 +14,6 @@ from click.core import ParameterSource
 
 import hamvae_model as hv
 from hamvae_model.config import BATCH_LIMIT, OPERATORS, PRECISIONS, SOURCES
-from hamvae_model.errors import DivergedError
 from hamvae_model.execution import Execution
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 
@@ -33,7 +32,7 @@ from ._options import (
     root_option,
     seed_option,
 )
-from ._training import Interruption, follow, restarted
+from ._training import Interruption, follow, launched
 
 if TYPE_CHECKING:
     from hamvae_model.checkpoint import State
@@ -106,7 +105,7 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
 @seed_option
 @device_option
 @execution_options
-@click.option("--run", type=PATH, metavar="DIR", help="Folder to make; by default runs/SOURCE-PRESET.")
+@click.option("-o", "--run", type=PATH, metavar="DIR", help="Folder to make; by default runs/SOURCE-PRESET.")
 @click.option("--resume", type=PATH, metavar="RUN", help="Continue this run instead, as it was begun.")
 @click.option(
     "--from-step",
@@ -147,9 +146,9 @@ def train(
       hamvae train --data folder --root my-clips --loop --run runs/mine
       hamvae train --resume runs/first
       hamvae train --resume runs/first --from-step 500 --learning-rate 0.0003
-      torchrun --standalone --nproc-per-node 2 -m -- hamvae_cli train --data builtin
+      torchrun --standalone --nproc-per-node 2 -m hamvae_cli train --data builtin -o runs/first
     """
-    from hamvae_model.checkpoint import kept_states, read_state
+    from hamvae_model.checkpoint import read_state
     from hamvae_model.data import StoredClips, reopen_source
     from hamvae_model.devices import choose_device
     from hamvae_model.training import joined
@@ -157,12 +156,11 @@ def train(
     where, interruption = choose_device(device), Interruption()
     chosen = preset or DEFAULT_PRESETS.get(data, "")
     folder = resume or run or Path("runs") / f"{data}-{chosen}"
-    resuming = resume is not None or (restarted() and bool(kept_states(folder)))
-    if restarted() and from_step not in kept_states(folder):  # it was left behind before this process was restarted
-        from_step = None
     with joined(where) as ranks:
         quiet = ranks.rank > 0
-        if resuming:
+        if resume is not None:
+            if launched() and _went_back(folder, from_step, learning_rate):
+                from_step = None
             config = _continued(read_state(folder, from_step), learning_rate)
             progress = None if quiet else Decoding()
             source = ranks.in_turn(lambda: reopen_source(config, root, device=where, progress=progress))
@@ -183,22 +181,25 @@ def train(
                 learning_rate=learning_rate,
                 seed=seed,
             )
+        began = resume is None and bool(ranks.agreed(launched() and _began(folder, config)))
         reports = hv.fit(
             config,
             folder,
             source=source,
             device=where,
-            resume=resuming,
+            resume=resume is not None or began,
             from_step=from_step,
             execution=execution,
             stop=interruption,
         )
         root_again = f" --root {shlex.quote(str(root))}" if root else ""
-        resume_with = f"hamvae train --resume {shlex.quote(str(folder))}{root_again}"
+        resume_with = f"{ranks.command} --resume {shlex.quote(str(folder))}{root_again}"
         try:
             report = follow(reports, interruption, resume_with=resume_with, stderr=as_json, quiet=quiet)
-        except DivergedError as error:
-            raise hv.HamvaeError(f"{error}{root_again if error.again else ''}") from None
+        except hv.HamvaeError as error:
+            if not error.again:
+                raise
+            raise hv.HamvaeError(f"{error}{root_again}") from None
         if not quiet:
             _conclude(folder, config.training.steps, report, as_json)
 
@@ -207,6 +208,23 @@ def _continued(state: State, rate: float | None) -> hv.Config:
     """The configuration of a run that goes on, at another learning rate if one is given."""
     training = state.config.training
     return state.config if rate is None else replace(state.config, training=training.at_rate(rate, state.step))
+
+
+def _began(run: Path, config: hv.Config) -> bool:
+    """Whether the run in the folder is the one that a command began which torchrun gives again."""
+    from hamvae_model.checkpoint import kept_states, load_config
+
+    return bool(kept_states(run)) and load_config(run) == config
+
+
+def _went_back(run: Path, step: int | None, rate: float | None) -> bool:
+    """Whether the run was saved since it went back to that step with that rate, so that it need not go back again."""
+    from hamvae_model.checkpoint import load_config
+
+    if step is None or rate is None:
+        return False
+    training = load_config(run).training
+    return training.learning_rate == rate and [since for since, _ in training.earlier_rates[-1:]] == [step]
 
 
 def _conclude(run: Path, steps: int, report: hv.Report | None, as_json: bool) -> None:

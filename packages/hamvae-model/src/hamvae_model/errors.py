@@ -6,11 +6,14 @@ from .spelling import printable
 class HamvaeError(Exception):
     """The work could not be done, although what was asked for was sound (a full disk, a damaged file).
 
-    Args: sentence: may hold names and texts of strangers; what a terminal would obey in them is written out.
+    Args:
+        sentence: may hold names and texts of strangers; what a terminal would obey in them is written out.
+        again: the command that goes on, with which the sentence then ends.
     """
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(printable(sentence))
+    def __init__(self, sentence: str, again: str = "") -> None:
+        super().__init__(printable(f"{sentence} {again}".strip()))
+        self.again = again
 
 
 class UsageError(HamvaeError):
@@ -32,9 +35,9 @@ class DivergedError(HamvaeError):
         sentence: what happened, and what to do.
         term: what is no longer finite: ``gradient norm``, ``motion``.
         step: of training, at which it happened; None elsewhere.
-        again: the command that goes on, with which the sentence ends; none where there is nothing to go on from.
+        again: none where there is nothing to go on from.
     """
 
     def __init__(self, sentence: str, term: str, step: int | None = None, again: str = "") -> None:
-        super().__init__(f"{sentence} {again}".strip())
-        self.term, self.step, self.again = term, step, again
+        super().__init__(sentence, again)
+        self.term, self.step = term, step

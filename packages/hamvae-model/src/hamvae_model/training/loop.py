@@ -126,6 +126,11 @@ def _locked(
             first(lambda: checkpoint.create_run(run, config, source.inventory))
             first(lambda: checkpoint.save_state(run, step.model, step.optimiser, 0, -math.inf))
         state = checkpoint.read_state(run, from_step)
+        if step.ranks.agreed(state.step) != state.step:
+            raise HamvaeError(
+                f"The last state of '{run}' is not the one that process 0 sees, as a disk in a network may show it for "
+                "a while; start again."
+            )
         state.restore(step.model, step.optimiser)
         state = replace(state, tensors={})  # they were copied, and this block lasts as long as training
         # What was saved later is forgotten when something has taken its place, not before.
@@ -152,6 +157,7 @@ class _Run:
         self.best, self.later, self.notice = state.best, later, _notice(state)
         self.writes = step.ranks.rank == 0
         self.preview = PreviewClips(source) if self.writes else None
+        self.again = f"{step.ranks.command} --resume {shlex.quote(str(run))}"
 
     def reports(self) -> Generator[Report, None, None]:
         self.began = time.perf_counter()
@@ -219,14 +225,16 @@ class _Run:
             found = error
         self.save()
         taken = f"in {self.step.execution.accumulate} parts " if self.step.execution.accumulate > 1 else ""
-        way_out = "Not even in parts does it fit; begin a run with a smaller --batch, or train on another device."
-        if found.parts is not None:
-            rows = -(-self.step.rows // found.parts)
-            again = f"hamvae train --resume {shlex.quote(str(self.run))} --accumulate {found.parts}"
-            way_out = f"{rows} at a time would fit and give the same result: go on with `{again}`."
+        kept = "what was learnt is saved" if self.writes else "what was saved last is kept"
+        what = f"A batch of {found.batch} clips {taken}needs more memory than there is; {kept}."
+        if found.parts is None:
+            raise HamvaeError(
+                f"{what} Not even in parts does it fit; begin a run with a smaller --batch, or train on another device."
+            )
+        rows = -(-self.step.rows // found.parts)
         raise HamvaeError(
-            f"A batch of {found.batch} clips {taken}needs more memory than there is; what was learnt is saved. "
-            + way_out
+            f"{what} {rows} at a time would fit and give the same result; go on with:",
+            f"{self.again} --accumulate {found.parts}",
         )
 
     def show(self, report: Report) -> Report:
@@ -271,7 +279,7 @@ class _Run:
         if good is not None:
             rate = self.model.config.training.learning_rate / LOWER
             way_out = f"Go back to step {good} with a lower learning rate:"
-            again = f"hamvae train --resume {shlex.quote(str(self.run))} --from-step {good} --learning-rate {rate:.3g}"
+            again = f"{self.again} --from-step {good} --learning-rate {rate:.3g}"
         step = error.step or self.done + 1
         what = f"Training diverged: the {error.term} is not finite at step {step}."
         return DivergedError(f"{what} {way_out}", error.term, step, again)

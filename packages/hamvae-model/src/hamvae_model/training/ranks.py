@@ -16,6 +16,7 @@ import torch.distributed as group
 from torch import Tensor, nn
 
 from ..errors import OtherProcessError, UsageError
+from .meeting import fresh_part
 from .views import share
 
 Result = TypeVar("Result")
@@ -46,6 +47,14 @@ class Ranks:
         device = "cuda" if group.get_backend() == "nccl" else "cpu"
         return cls(rank=group.get_rank(), size=group.get_world_size(), device=device)
 
+    @property
+    def command(self) -> str:
+        """`hamvae train` as it is started in so many processes; what torchrun needs on several machines is left out."""
+        if self.size == 1:
+            return "hamvae train"
+        here = os.environ.get("GROUP_WORLD_SIZE", "1") == "1"
+        return f"torchrun {f'--standalone --nproc-per-node {self.size}' if here else '...'} -m hamvae_cli train"
+
     def rows(self, batch: int) -> slice:
         """Its rows of a batch.
 
@@ -72,6 +81,10 @@ class Ranks:
         with lost_connections():
             group.all_reduce(summed)
         return summed
+
+    def agreed(self, answer: int) -> int:
+        """What number 0 answers."""
+        return int(self.total(torch.tensor(answer if self.rank == 0 else 0)))
 
     def first(self, action: Callable[[], object]) -> None:
         """Number 0 acts, and the others wait.
@@ -131,9 +144,8 @@ def joined(device: str) -> Generator[Ranks, None, None]:
         torch.cuda.set_device(local)
     with lost_connections():
         store, rank, size = next(group.rendezvous("env://", timeout=PATIENCE))  # type: ignore[attr-defined]
-        # The launcher may keep its store over a restart, and there the addresses of those who ended.
-        attempt = group.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)  # type: ignore[attr-defined]
-        group.init_process_group(backend, store=attempt, rank=rank, world_size=size, timeout=PATIENCE)
+        part = fresh_part(store, rank, size)
+        group.init_process_group(backend, store=part, rank=rank, world_size=size, timeout=PATIENCE)
     yield Ranks.current()
     group.destroy_process_group()  # after an error it could wait for processes that wait for this one: end with it
 
