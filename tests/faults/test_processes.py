@@ -216,11 +216,8 @@ def test_a_signal_to_the_launcher_saves_once_and_says_how_to_go_on(source: hv.So
         process.send_signal(signal.SIGTERM)
         _, errors = ended(process)
     assert process.returncode == 1  # the launcher's own
-    (step,) = re.findall(
-        rf"^Saved after step (\d+) of {STEPS}; go on with: torchrun --standalone --nproc-per-node 2 -m hamvae_cli train --resume ",
-        errors,
-        re.MULTILINE,
-    )
+    again = "torchrun --standalone --nproc-per-node 2 -m hamvae_cli train --resume "
+    (step,) = re.findall(rf"^Saved after step (\d+) of {STEPS}; go on with: {again}", errors, re.MULTILINE)
     assert max(kept_states(run)) == int(step)
 
 
