@@ -50,3 +50,11 @@ def test_numbers_beyond_reason_are_refused(hamvae: Command, run: Path, words: li
     assert isinstance(result.exception, SystemExit)
     assert what in result.stderr.splitlines()[-1]
     assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize("words", [[], ["data"], ["judge"]], ids=str)
+def test_who_names_no_command_reads_a_line_for_each(hamvae: Command, words: list[str]) -> None:
+    result = hamvae(*words)
+    assert result.exit_code == 2
+    assert result.stderr == hamvae(*words, "--help").stdout
+    assert result.stderr.count("\n") > 8

@@ -27,6 +27,8 @@ def _legible() -> Iterator[None]:
     """What click itself complains of is said in one line, with escapes for what a terminal would obey."""
     try:
         yield
+    except click.exceptions.NoArgsIsHelpError:  # its lines are the help's
+        raise
     except click.ClickException as error:
         error.message = printable(error.message)  # type: ignore[misc]  # nobody has read it yet
         raise
