@@ -1,7 +1,7 @@
 """`clips.csv`: what a table beside the clips says of them; every complaint names its line and column."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,34 +65,30 @@ def read_clips_csv(path: Path, names: Iterable[str]) -> dict[str, Row]:
     return rows
 
 
-def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header, and each row with the number of its last line."""
-    try:
-        check_ordinary(path, TABLE_LIMIT)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            table = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text (byte {error.start}); save it as CSV in UTF-8.") from None
-    except csv.Error as error:
-        raise UsageError(f"{path}, line {reader.line_num} is not CSV ({error}); look for a stray quote.") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}).") from None
-    if not table:
+def _table(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The header, and each row with the number of its last line, as far as nothing is wrong with them."""
+    lines = _lines(path)
+    _, header = next(lines, (0, []))
+    if not header:
         raise UsageError(f"{path} is empty; its first line must name the columns: clip,identity,split.")
-    _, header = table.pop(0)
     header = [column.strip() for column in header]
     if "clip" not in header:
         hint = " (separate the columns by commas)" if len(header) == 1 and ";" in header[0] else ""
         raise UsageError(f"{path}, line 1 has no column 'clip'{hint}; it has {', '.join(header)}.")
+    seen: set[str] = set()
     for column in header:
         if not column:
             raise UsageError(f"{path}, line 1 has a column without a name; name it or remove it.")
         if not is_plain(column) or len(column) > NAME_LIMIT:
             raise UsageError(f"{path}, line 1 has a column '{column[:NAME_LIMIT]}' that cannot be shown; rename it.")
-        if header.count(column) > 1:
+        if column in seen:
             raise UsageError(f"{path}, line 1 has the column '{column}' twice; remove one.")
-    for line, cells in table:
+        seen.add(column)
+    return header, _checked(lines, header, path)
+
+
+def _checked(lines: Iterable[tuple[int, list[str]]], header: list[str], path: Path) -> Iterator[tuple[int, list[str]]]:
+    for line, cells in lines:
         if len(cells) != len(header):
             raise UsageError(
                 f"{path}, line {line} has {len(cells)} columns where line 1 names {len(header)}; "
@@ -101,7 +97,24 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         for column, cell in zip(header, cells, strict=True):
             if not is_plain(cell.strip()) or len(cell) > NAME_LIMIT:
                 raise _wrong(path, line, column, "it is too long, or has signs in it that cannot be shown; correct it.")
-    return header, table
+        yield line, cells
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, one at a time: in memory together they take a hundred times their bytes."""
+    try:
+        check_ordinary(path, TABLE_LIMIT)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            for cells in reader:
+                if any(map(str.strip, cells)):
+                    yield reader.line_num, cells
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text (byte {error.start}); save it as CSV in UTF-8.") from None
+    except csv.Error as error:
+        raise UsageError(f"{path}, line {reader.line_num} is not CSV ({error}); look for a stray quote.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}).") from None
 
 
 def _wrong(path: Path, line: int, column: str, what: str) -> UsageError:

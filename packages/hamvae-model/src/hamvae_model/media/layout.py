@@ -28,6 +28,7 @@ from .opening import explained
 KEYS = ("cell", "duration", "loop", "actions")
 ACTION_KEYS = ("row", "frames", "duration", "loop")
 LONGEST = 60_000  # milliseconds
+STEPS = 10**7  # of the parser of TOML, each a microsecond or less
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,9 @@ def parse(path: Path) -> Layout:
     """
     try:
         with explained(path):
-            values = tomllib.loads(read_bytes(path, LAYOUT_LIMIT).decode())
+            data = read_bytes(path, LAYOUT_LIMIT)
+        _check_keys(data)
+        values = tomllib.loads(data.decode())
     except (ValueError, RecursionError) as error:  # of TOML and of UTF-8 alike
         raise UsageError(f"{path} is not TOML ({error}); see the example in the documentation.") from None
     _known(values, KEYS, path, "it")
@@ -96,6 +99,13 @@ def parse(path: Path) -> Layout:
         height=cell[1],
         actions={name: _row(path, name, action, values) for name, action in actions.items()},
     )
+
+
+def _check_keys(data: bytes) -> None:
+    """Raises: ValueError: keys of so many parts that Python's parser, which walks all for each value, would not end."""
+    parts = max(line.count(b".") for line in data.split(b"\n"))
+    if parts * (parts + data.count(b"=")) > STEPS:
+        raise ValueError("its keys have too many parts")
 
 
 def _row(path: Path, name: str, action: Any, sheet: Mapping[str, Any]) -> Row:
