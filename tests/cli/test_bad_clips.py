@@ -46,7 +46,7 @@ BAD: dict[str, tuple[Callable[[str], object], int, str]] = {
     "truncated.mp4": (cut_short, 1, "truncated.mp4 is cut short, damaged or no video"),
     "empty.mp4": (lambda name: Path(name).touch(), 2, "empty.mp4 is empty; make or fetch it again."),
     "words.png": (lambda name: Path(name).write_text("words"), 2, "words.png does not hold a PNG picture"),
-    "bomb.png": (bomb, 2, "bomb.png has pictures of more than 25 million pixels, the most that is read"),
+    "bomb.png": (bomb, 2, "bomb.png has pictures of more than 50 million pixels, the most that is read"),
     "loop.gif": (lambda name: Path(name).symlink_to(name), 2, "loop.gif is a link that leads back to itself"),
     "mixed": (mixed_sizes, 2, "mixed/2.png is 32×16 pixels and the frames before it 32×32; make them one size."),
     "nothing": (lambda name: Path(name).mkdir(), 2, "nothing is a folder without numbered PNG or JPG frames"),

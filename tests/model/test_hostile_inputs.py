@@ -20,7 +20,19 @@ import hamvae_model as hv
 from hamvae_model import HamvaeError, UsageError, checkpoint
 from hamvae_model.config import Config
 from hamvae_model.data import Characters, StoredClips
-from hamvae_model.limits import ACTION_LIMIT, FRAME_LIMIT, HEADER_LIMIT, LAYOUT_LIMIT, NESTS_LIMIT
+from hamvae_model.limits import (
+    ACTION_LIMIT,
+    CLASS_LIMIT,
+    FILE_LIMIT,
+    FRAME_LIMIT,
+    HEADER_LIMIT,
+    INDEX_LIMIT,
+    LAYOUT_LIMIT,
+    NAME_LIMIT,
+    NESTS_LIMIT,
+    SIZE_LIMIT,
+    TABLE_LIMIT,
+)
 from hamvae_model.media import read, read_sheet, stream
 from hamvae_model.ordinary import parse_json
 from hamvae_model.spelling import is_plain, printable
@@ -117,6 +129,9 @@ def test_weights_that_are_no_numbers_are_refused(copied: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "field", "value", "what"),
     [
+        ("model", "classes", [f"motion {n}" for n in range(CLASS_LIMIT + 1)], "classes must be at most"),
+        ("model", "classes", ["walk", "w" * (NAME_LIMIT + 1)], "classes must be distinct names"),
+        ("model", "feature_dim", SIZE_LIMIT + 1, "must be from 1 to"),
         ("model", "classes", ["walk", "walk"], "classes must be distinct names"),
         ("model", "classes", ["walk", "../../up"], "classes must be distinct names"),
         ("model", "classes", ["walk", "\x1b[2J"], "which cannot be shown"),
@@ -215,6 +230,42 @@ def test_a_line_of_pixels_is_no_strip_of_millions_of_frames(tmp_path: Path, note
         read(tmp_path / "a.png")
 
 
+def test_a_photo_of_a_phone_is_read_and_no_animation_of_such_pictures(tmp_path: Path) -> None:
+    Image.new("RGB", (8064, 6048)).save(tmp_path / "photo.jpg")
+    assert read(tmp_path / "photo.jpg").frames.shape == (1, 3, 6048, 8064)
+    hv.write(tmp_path / "a.gif", FRAMES, fps=10)
+    data = bytearray((tmp_path / "a.gif").read_bytes())
+    data[6:10] = struct.pack("<HH", 5001, 5000)
+    (tmp_path / "a.gif").write_bytes(data)
+    with pytest.raises(UsageError, match=r"a\.gif has pictures of more than 25 million pixels"):
+        read(tmp_path / "a.gif")
+
+
+def test_a_video_whose_frames_take_too_many_bytes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hv.write(tmp_path / "a.mp4", FRAMES, fps=10)
+    monkeypatch.setattr("hamvae_model.media.video.DECODED_LIMIT", 16 * 16 * 12 // 8)
+    assert len(read(tmp_path / "a.mp4")) == 4
+    monkeypatch.setattr("hamvae_model.media.video.DECODED_LIMIT", 16 * 16 * 12 // 8 - 1)
+    with pytest.raises(UsageError, match=r"a\.mp4 has frames of 16×16 pixels of 12 bits"):
+        read(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize("name", ["http:127.0.0.1:9?.mp4", "concat:b.mp4", "pipe:0.mp4"])
+def test_the_name_of_a_video_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    hv.write(name, FRAMES, fps=10)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert len(read(name)) == 4
+
+
+@pytest.mark.parametrize("text", ["ffconcat version 1.0\nfile b.mp4\n", "#EXTM3U\n#EXTINF:1,\nb.mp4\n#EXT-X-ENDLIST\n"])
+def test_a_playlist_is_no_video(tmp_path: Path, text: str) -> None:
+    hv.write(tmp_path / "b.mp4", FRAMES, fps=10)
+    (tmp_path / "a.mp4").write_text(text)
+    with pytest.raises(HamvaeError, match=r"a\.mp4 is cut short, damaged or no video"):
+        read(tmp_path / "a.mp4")
+
+
 def test_an_animation_of_too_many_pixels_over_all_its_frames_is_refused(tmp_path: Path) -> None:
     hv.write(tmp_path / "a.gif", FRAMES.repeat(20, 1, 1, 1), fps=10)
     data = bytearray((tmp_path / "a.gif").read_bytes())
@@ -243,6 +294,9 @@ def test_a_sheet_of_tiny_cells_takes_the_memory_of_the_frames_that_are_asked_for
     [
         ("cell = " + "[" * 10**5, "is not TOML"),
         ("#" * (LAYOUT_LIMIT + 1), "longer than 1 MiB"),
+        (".".join("a" * 100_000) + " = 1", "is not TOML"),
+        ("[" + ".".join("a" * 3000) + "]\n" + "".join(f"a{n} = 1\n" for n in range(90_000)), "is not TOML"),
+        (f"cell = [8, 8]\n[actions.{'a' * (NAME_LIMIT + 1)}]\nrow = 0\n", "is no name for an action"),
         (
             "cell = [8, 8]\n" + "".join(f"[actions.a{n}]\nrow = 0\n" for n in range(ACTION_LIMIT + 1)),
             "at most 1000 actions",
@@ -250,7 +304,7 @@ def test_a_sheet_of_tiny_cells_takes_the_memory_of_the_frames_that_are_asked_for
         ('cell = [8, 8]\n[actions."\\u001b[2J"]\nrow = 0\n', "is no name for an action"),
         ('cell = [8, 8]\n[actions."../up"]\nrow = 0\n', "is no name for an action"),
     ],
-    ids=["deep", "long", "many", "escape", "path"],
+    ids=["deep", "long", "dotted", "dotted table", "name", "many", "escape", "path"],
 )
 def test_a_layout_that_means_harm_is_refused(tmp_path: Path, text: str, what: str) -> None:
     hv.write(tmp_path / "hero.png", FRAMES)
@@ -260,7 +314,8 @@ def test_a_layout_that_means_harm_is_refused(tmp_path: Path, text: str, what: st
 
 
 @pytest.mark.parametrize(
-    "reference", ["#1:2", "a\0b.gif", "\ud800.gif", "x.gif#\udcff", "a.gif#\0", f"builtin:test/{'9' * 5000}/walk-left"]
+    "reference",
+    ["#1:2", ".#1:2", "a\0b.gif", "\ud800.gif", "x.gif#\udcff", "a.gif#\0", f"builtin:test/{'9' * 5000}/walk-left"],
 )
 def test_a_reference_that_no_file_can_have_is_refused(reference: str) -> None:
     with pytest.raises(UsageError):
@@ -291,6 +346,40 @@ def test_a_table_with_signs_that_cannot_be_shown_is_refused_by_line_and_column(c
         opened(clips)
 
 
+def test_a_table_takes_no_memory_for_rows_after_a_wrong_one(clips: Path) -> None:
+    (clips / "clips.csv").write_text("clip\n" + "a\n" * 500_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UsageError, match="line 2, column 'clip': there is no clip 'a'"):
+            opened(clips)
+        assert tracemalloc.get_traced_memory()[1] < 20 * 10**6
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_table_of_many_columns_is_read_in_time_that_grows_with_them(clips: Path) -> None:
+    (clips / "clips.csv").write_text(f"clip,{','.join(map(str, range(200_000)))}\n")
+    assert sum(opened(clips).splits.values()) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [("walk/0.gif", FILE_LIMIT), ("clips.csv", TABLE_LIMIT), (".hamvae/*/index.json", INDEX_LIMIT)],
+)
+def test_a_file_longer_than_is_read_is_not_opened(clips: Path, name: str, length: int) -> None:
+    opened(clips)
+    (path,) = clips.glob(name) if "*" in name else [clips / name]
+    path.touch()
+    os.truncate(path, length + 1)  # of holes, which take no room
+    if path.name == "clips.csv":
+        with pytest.raises(UsageError, match=r"clips\.csv cannot be read \(it is longer than 16 MiB"):
+            opened(clips)
+    else:
+        source = opened(clips)
+        assert list(source.skipped) == ([] if path.suffix == ".json" else [name])
+        assert source.store.decoded == (6 if path.suffix == ".json" else 0)
+
+
 def store_of(clips: Path) -> Path:
     (folder,) = (clips / ".hamvae").iterdir()
     return folder
@@ -311,6 +400,7 @@ def store_of(clips: Path) -> Path:
         {"times": [0.0]},
         {"height": "tall"},
         {"problem": ["no", True, 3]},
+        {"problem": []},
     ],
     ids=str,
 )

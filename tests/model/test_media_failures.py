@@ -269,7 +269,7 @@ def test_a_picture_of_900_million_pixels_is_refused_by_its_header(
     (tmp_path / "bomb.png").write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + b"5\xaf\x06\x1e"
     )
-    with pytest.raises(UsageError, match=r"bomb\.png has pictures of more than 25 million pixels"):
+    with pytest.raises(UsageError, match=r"bomb\.png has pictures of more than 50 million pixels"):
         reader(tmp_path / "bomb.png")
 
 

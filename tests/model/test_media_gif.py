@@ -191,5 +191,5 @@ def test_a_canvas_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path: P
     data = bytearray((tmp_path / "huge.gif").read_bytes())
     data[6:10] = struct.pack("<HH", 9000, 9000)  # the canvas on which both small frames lie
     (tmp_path / "huge.gif").write_bytes(data)
-    with pytest.raises(UsageError, match="more than 25 million pixels"):
+    with pytest.raises(UsageError, match="more than 50 million pixels"):
         read(tmp_path / "huge.gif")

@@ -64,7 +64,7 @@ def load(folder: Path, size: int) -> dict[str, Stored]:
     try:
         values = read_json(folder / INDEX)
         clips = {name: _stored(value) for name, value in values.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return {}
     frames = {shard: frames_in(folder / shard, size) for shard in {clip.shard for clip in clips.values()}}
     return {
@@ -73,7 +73,7 @@ def load(folder: Path, size: int) -> dict[str, Stored]:
 
 
 def _stored(value: dict[str, Any]) -> Stored:
-    """Raises: ValueError, TypeError, KeyError, AttributeError: no clip that was ever stored."""
+    """Raises: ValueError, TypeError, LookupError, AttributeError: no clip that was ever stored."""
     listed = {name: tuple(value[name]) for name in ("times", "problem") if value[name] is not None}
     clip = Stored(**{**value, **listed})
     times = clip.times or ()

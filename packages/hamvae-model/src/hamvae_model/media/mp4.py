@@ -37,7 +37,7 @@ def write(file: BinaryIO, shown: Iterable[Shown]) -> None:
         raise UsageError("Writing an MP4 needs PyAV; install it with: pip install 'hamvae-model[video]'") from None
     try:
         # By name: FFmpeg has to read again what it wrote, to move the index to the front.
-        with av.open(file.name, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        with av.open(f"file:{file.name}", "w", format="mp4", options={"movflags": "+faststart"}) as container:
             stream, now = None, Fraction(0)
             lasting: dict[int | None, int] = {}  # the encoder passes on when a frame is shown, but not for how long
             for one in shown:

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import HamvaeError, UsageError
-from ..limits import ANIMATION_LIMIT, FRAME_LIMIT, PIXEL_LIMIT
+from ..limits import ANIMATION_LIMIT, FRAME_LIMIT, MOVING_LIMIT, PIXEL_LIMIT
 from ..ordinary import NotOrdinaryError, check_ordinary
 
 # What Pillow raises on damaged data; its decoders let the errors of the layers below them through.
@@ -87,10 +87,9 @@ def _opened(path: Path, format: str) -> Image.Image:
         return Image.open(path, formats=(format,))
 
 
-def too_large(path: Path) -> UsageError:
+def too_large(path: Path, limit: int = PIXEL_LIMIT) -> UsageError:
     return UsageError(
-        f"{path} has pictures of more than {PIXEL_LIMIT // 10**6} million pixels, the most that is read; "
-        "make them smaller."
+        f"{path} has pictures of more than {limit // 10**6} million pixels, the most that is read; make them smaller."
     )
 
 
@@ -103,6 +102,8 @@ def check_length(path: Path, frames: int, pixels: int) -> None:
         raise UsageError(
             f"{path} has {frames} frames, and at most {FRAME_LIMIT} are read; make it shorter, or a video."
         )
+    if frames > 1 and pixels > MOVING_LIMIT:
+        raise too_large(path, MOVING_LIMIT)
     if frames > 1 and frames * pixels > ANIMATION_LIMIT:
         raise UsageError(
             f"{path} has more than {ANIMATION_LIMIT // 10**6} million pixels over its {frames} frames, the most that "

@@ -66,7 +66,8 @@ def read_rgba(path: Path) -> torch.Tensor:
     Raises: as `hamvae_model.media.read`.
     """
     with opened(path, FORMATS[path.suffix.lower()]) as image:
-        return torch.from_numpy(np.array(image.convert("RGBA"))).permute(2, 0, 1)
+        image.load()
+        return torch.from_numpy(np.array(_as_mode(image, "RGBA"))).permute(2, 0, 1)
 
 
 def facts(path: Path) -> Facts:
@@ -87,10 +88,16 @@ def facts(path: Path) -> Facts:
 
 def as_array(image: Image.Image) -> NDArray[np.uint8]:
     """The pixels (h, w, 3 or 4), eight bits a channel, whatever the picture's mode."""
+    image.load()  # a frame of a GIF knows its mode only then
     if image.mode == "I" or image.mode.startswith("I;16"):  # sixteen bits of grey, which Pillow would cut off at 255
-        grey = np.asarray(image).astype(np.int64).clip(0, 65535)
+        grey = np.asarray(image).clip(0, 65535).astype(np.uint32)
         return np.repeat(((grey + 128) // 257).astype(np.uint8)[..., None], 3, axis=2)
-    return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
+    return np.asarray(_as_mode(image, "RGBA" if image.has_transparency_data else "RGB"))
+
+
+def _as_mode(image: Image.Image, mode: str) -> Image.Image:
+    """The loaded picture in a mode, itself where it has that already: Pillow would copy it, four bytes a pixel."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _check_end(path: Path) -> None:

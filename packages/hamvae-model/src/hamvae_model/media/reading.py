@@ -114,7 +114,7 @@ def _parsed(reference: str | Path) -> _Asked:
     path, part = Path(reference), ""
     if "#" in path.name[1:] and not exists(path):
         name, _, part = path.name.rpartition("#")
-        path = path.with_name(name)
+        path = path.parent / name
     path = _existing(path)
     if window := re.fullmatch("([0-9]{0,15}):([0-9]{0,15})", part):
         start, stop = (int(number) if number else None for number in window.groups())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import HamvaeError, UsageError
-from ..limits import PIXEL_LIMIT
+from ..limits import DECODED_LIMIT, MOVING_LIMIT
 from ..ordinary import check_ordinary
 from .facts import Facts
 from .opening import explained, too_large
@@ -17,6 +17,7 @@ from .shown import Shown
 
 if TYPE_CHECKING:  # PyAV takes a moment to load and may be absent
     from av.container import InputContainer
+    from av.video.format import VideoFormat
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -24,6 +25,8 @@ FORMATS = {
     **{".mp4": "MP4", ".m4v": "MP4", ".mov": "QuickTime", ".webm": "WebM", ".mkv": "Matroska", ".avi": "AVI"},
 }
 
+# A stranger's file may be a playlist, whatever its name says, or have a name that FFmpeg takes for an address.
+_ITSELF = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"}
 _SMALL = 256 * 256  # pixels of a frame below which starting threads takes longer than decoding
 
 
@@ -33,8 +36,7 @@ def shown(path: Path, start: int = 0) -> Iterator[Shown]:
         usual = longest = 1 / float(stream.average_rate or stream.guessed_rate or 25)
         pixels, waiting, now = _Upright(), None, 0.0
         for number, frame in enumerate(container.decode(stream)):
-            if frame.width * frame.height > PIXEL_LIMIT:
-                raise too_large(path)
+            _check_size(path, frame.format, frame.width, frame.height)
             if waiting is not None:
                 lasting = _between(waiting, frame) or usual
                 now, longest = now + lasting, max(longest, lasting)
@@ -71,13 +73,13 @@ def _opened(path: Path) -> Iterator["tuple[InputContainer, VideoStream]"]:
         with explained(path):
             check_ordinary(path)
             path.open("rb").close()  # its errors, unlike FFmpeg's, tell a missing file from a forbidden one
-        with av.open(str(path), metadata_errors="replace") as container:
+        with av.open(f"file:{path}", metadata_errors="replace", options=_ITSELF) as container:
             if not container.streams.video or container.streams.video[0].codec_context is None:
                 raise UsageError(f"{path} holds no video that can be decoded; name a file that does.")
             stream = container.streams.video[0]
-            if stream.codec_context.width * stream.codec_context.height > PIXEL_LIMIT:
-                raise too_large(path)
-            if stream.codec_context.width * stream.codec_context.height <= _SMALL:
+            context = stream.codec_context
+            _check_size(path, context.format, context.width, context.height)
+            if context.width * context.height <= _SMALL:
                 stream.thread_type = "NONE"
             yield container, stream
     except IsADirectoryError:
@@ -88,6 +90,17 @@ def _opened(path: Path) -> Iterator["tuple[InputContainer, VideoStream]"]:
         raise HamvaeError(
             f"{path} is cut short, damaged or no video ({error.strerror}); make or fetch it again."
         ) from None
+
+
+def _check_size(path: Path, format: "VideoFormat | None", width: int, height: int) -> None:
+    """Raises: UsageError: frames of more pixels, or bytes, than are decoded."""
+    if width * height > MOVING_LIMIT:
+        raise too_large(path, MOVING_LIMIT)
+    if format is not None and width * height * format.padded_bits_per_pixel > 8 * DECODED_LIMIT:
+        raise UsageError(
+            f"{path} has frames of {width}×{height} pixels of {format.padded_bits_per_pixel} bits, and at most "
+            f"{DECODED_LIMIT // 10**6} million bytes a frame are decoded; make them smaller."
+        )
 
 
 class _Upright:
