@@ -106,6 +106,21 @@ def test_a_batch_of_all_norms_is_as_accurate_as_its_matrices_alone(dtype: str, g
             assert relative_error(found, case["exp"], case["rest"]) <= allowed_by_condition(case)
 
 
+@pytest.mark.parametrize(("dtype", "c"), [(torch.float32, 1), (torch.float64, 2)])
+def test_a_sum_that_cancels_loses_what_its_terms_exceed_it_by(dtype: torch.dtype, c: int) -> None:
+    """‖error‖ ≤ c e^2θ u (1 + κ) ‖exp(A)‖ for A = −κI, all of whose terms cancel, and c eᶿ for a turn by κ."""
+    kappa = torch.linspace(0.01, 12, 2000).to(dtype)[:, None, None]
+    unit, turn = torch.eye(2, dtype=dtype), torch.tensor([[0, 1], [-1, 0]], dtype=dtype)
+    wide, longest = kappa.double(), thresholds.VALUE[dtype][-1]
+    for A, exact, exponent in (
+        (-kappa * unit, (-wide).exp() * unit, 2 * longest),
+        (kappa * turn, wide.cos() * unit + wide.sin() * turn, longest),
+    ):
+        error = torch.linalg.matrix_norm(expm(A) - exact) / torch.linalg.matrix_norm(exact)
+        roundings = error / (torch.finfo(dtype).eps / 2) / (1 + wide[:, 0, 0])
+        assert roundings.max() <= c * np.exp(exponent)
+
+
 @pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0, 1e3, 1e6])
 @pytest.mark.parametrize("case", stored("gradient"))
 def test_a_gradient_has_three_roundings_whatever_its_size(case: Case, size: float) -> None:

@@ -27,7 +27,8 @@ def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = 
 
     s(0) is s0 to the last bit. Times that are evenly spaced, to within a rounding of the finer of their dtype and that
     of H, and the same for the whole batch are stepped through away from zero: in double precision where blocks have at
-    most 8 rows (32 on a GPU), else in the precision of H unless `precise` asks for more. Any other times have their
+    most 8 rows (32 on a GPU), else in the precision of H unless `precise` asks for more: there N steps h add up to some
+    N (√n + 2‖hH‖₁) roundings. Any other times have their
     propagators from tables of powers or exponentials in double precision, or, where the structure is "skew-symmetric",
     turn every mode at its frequency. So in small blocks, and at such other times, the state 200 frames away is as
     accurate as the next. In float16 and bfloat16 states are moved in float32 and rounded once. Autocasting does not

@@ -34,9 +34,11 @@ def expm(
 ) -> Tensor:
     r"""The exponential :math:`e^A = \sum_k A^k / k!` of each matrix of a batch.
 
-    A Taylor polynomial of degree at most 18 with scaling and squaring; the backward error is about one rounding of
-    the dtype. Derivatives of every order and both modes exist, and cost about two exponentials for the first. In
-    float16 and bfloat16 the work is done in float32 and rounded once. Autocasting has no effect.
+    A Taylor polynomial of degree at most 18 with scaling and squaring, cut where that is a backward error of at most
+    one rounding of the dtype. Its own roundings show where ‖exp(A)‖ is much smaller than exp(‖A‖), above all in
+    float32; docs/maths.md says how far. Derivatives of every order and both modes exist, and cost about two
+    exponentials for the first. In float16 and bfloat16 the work is done in float32 and rounded once. Autocasting has
+    no effect.
 
     On the CPU, with the extra `cpu` (numba), real matrices take a compiled way, several times as fast; on a GPU, with
     Triton, real matrices up to 32 × 32 take a fused way, one kernel for the value and one for the gradient. The first
