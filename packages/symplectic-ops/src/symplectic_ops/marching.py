@@ -9,11 +9,11 @@ States are rows here, which move by R = exp(tH)ᵀ = exp(tHᵀ) from the right.
 
 Note [Digits of a step]
 Rounding H moves exp(hH) by about u‖hH‖, and rounding exp(hH) by u more: no step in float32 can promise less, and N of
-them add up to N times as much. An exponential made in float32 itself keeps to that, within a factor of two (four for H = −λI), as long as
-degree 12 suffices with two squarings, which is up to ‖hH‖₁ = 4.78. The bounds for a value take degree 18 instead, at
-norms where its terms cancel: that loses several times as much. Any other propagator is made in double precision and
-rounded, which where blocks are large takes as long as some ten steps: over many states it does not matter. Each block
-goes by its own norm, so its digits do not depend on its neighbours.
+them add up to N times as much. An exponential made in float32 itself keeps to that, within a factor of two (four for
+H = −λI), as long as degree 12 suffices with two squarings, which is up to ‖hH‖₁ = 4.78. The bounds for a value take
+degree 18 instead, at norms where its terms cancel: that loses several times as much. Any other propagator is made in
+double precision and rounded, which where blocks are large takes as long as some ten steps: over many states it does not
+matter. Each block goes by its own norm, so its digits do not depend on its neighbours.
 """
 
 import torch
