@@ -15,6 +15,8 @@ ESCAPE = "\x1b[2J"
         [ESCAPE],
         ["inspect", f"runs/{ESCAPE}\nfirst"],
         ["inspect", "\udcff"],
+        ["sample", "RUN", "-o", f"{ESCAPE}.png"],
+        ["data", "check", "\u202eDIR"],
         ["inspect", "a\0b"],
         ["train", "--data", ESCAPE],
         [f"--{ESCAPE}"],
@@ -22,8 +24,8 @@ ESCAPE = "\x1b[2J"
     ],
     ids=repr,
 )
-def test_what_a_terminal_would_obey_is_written_out(hamvae: Command, words: list[str]) -> None:
-    result = hamvae(*words)
+def test_what_a_terminal_would_obey_is_written_out(hamvae: Command, run: Path, words: list[str]) -> None:
+    result = hamvae(*(str(run) if word == "RUN" else word for word in words))
     assert result.exit_code == 2
     assert isinstance(result.exception, SystemExit)
     assert result.stderr.splitlines()[-1].startswith("Error: ")
@@ -58,3 +60,11 @@ def test_who_names_no_command_reads_a_line_for_each(hamvae: Command, words: list
     assert result.exit_code == 2
     assert result.stderr == hamvae(*words, "--help").stdout
     assert result.stderr.count("\n") > 8
+
+
+def test_names_in_another_encoding_are_read_and_written_but_for_those_of_runs(hamvae: Command, run: Path) -> None:
+    assert hamvae("sample", str(run), "--action", "walk-left", "-o", "l\udce4ufer.gif").exit_code == 0
+    words = ("reconstruct", str(run), "--clip", "l\udce4ufer.gif", "--action", "walk-left", "-o", "\udce4.mp4")
+    assert hamvae(*words).exit_code == 0
+    Path("l\udce4ufer").symlink_to(run)
+    assert "no UTF-8 text, and safetensors cannot open it; rename it." in hamvae("inspect", "l\udce4ufer").stderr

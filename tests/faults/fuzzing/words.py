@@ -240,6 +240,8 @@ _outputs = st.sampled_from(
         "/dev/full.gif",
         "\udcff.gif",
         "a\nb.gif",
+        "a\x1b[2Jb.gif",
+        "a\u202eb.png",
         "x" * 300 + ".gif",
         "run.gif",
         ".gif",

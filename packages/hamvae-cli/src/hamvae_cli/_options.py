@@ -1,6 +1,7 @@
 """Arguments and options that several commands share."""
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hamvae_model.config import CLIP_SOURCES, LABELS, LENGTH, OUTPUTS
 from hamvae_model.devices import DEVICES
 from hamvae_model.errors import UsageError
 from hamvae_model.limits import FRAME_LIMIT
-from hamvae_model.spelling import nearest
+from hamvae_model.spelling import is_plain, nearest
 
 SEED_LIMIT = 2**63 - 1  # what generators take
 STEP_LIMIT = 10**9  # of training: centuries
@@ -18,11 +19,11 @@ MANY = 10_000  # clips that are drawn or scored one by one: more is a slip of th
 
 
 class _FilePath(click.Path):
-    """A path that a file can have."""
+    """A path that can be shown, which a success does as it is; one in another encoding than UTF-8 can."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if "\0" in str(value):
-            self.fail("no file can have a name with a NUL in it.", param, ctx)
+        if not is_plain(os.fsencode(value).decode(errors="replace")):
+            self.fail(f"'{os.fspath(value)}' has signs in it that cannot be shown; choose another name.", param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,6 +136,8 @@ def _opened(path: Path, missing: str) -> Iterator[Any]:
     """The file as safetensors reads it: a tensor at a time, so that a large one is in memory once."""
     try:
         check_ordinary(path, None)
+        if os.fsencode(path).decode(errors="replace") != str(path):
+            raise UsageError(f"'{path}' has a name that is no UTF-8 text, and safetensors cannot open it; rename it.")
         with path.open("rb") as header:  # Python tells more exactly than safetensors why a file cannot be opened
             length = int.from_bytes(header.read(8), "little")
         if length > HEADER_LIMIT:
