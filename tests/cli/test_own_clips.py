@@ -1,6 +1,7 @@
 """A folder of one's own clips from the command line: checked, previewed, trained on, and its clips used."""
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 import hamvae_model as hv
 from hamvae_model.checkpoint import load_config
 from hamvae_model.data import Characters
+from hamvae_model.model import Explanation, Noise, Views
 from hamvae_model.presets import PRESETS
 
 from ..model.faces import write_faces, write_landmarks
@@ -43,6 +45,25 @@ def test_training_on_a_folder_leaves_a_run_that_knows_its_motions(hamvae: Comman
     assert (config.preset, config.model.classes, config.model.period) == ("clips", MOTIONS, 8)
     assert (config.data.source, config.data.frame_seconds, config.data.loop) == ("folder", 0.1, True)
     assert json.loads(hamvae("inspect", "r", "--json").stdout)["source"] == "folder"
+
+
+def test_the_command_that_goes_on_in_less_memory_knows_where_the_clips_are(
+    hamvae: Command, clips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward = hv.HamVAE.forward
+
+    def limited(model: hv.HamVAE, views: Views, noise: Noise) -> Explanation:
+        if len(views.labels) > 1:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return forward(model, views, noise)
+
+    monkeypatch.setattr(hv.HamVAE, "forward", limited)
+    words = ["train", "--data", "folder", "--root", clips, "--loop", "--steps", "2", "--batch", "2", "--run", "r"]
+    result = hamvae(*words)
+    told, _, command = result.stderr.strip().partition("; go on with: ")
+    assert result.exit_code == 1 and told.endswith("1 at a time would fit and give the same result")
+    assert shlex.split(command) == ["hamvae", *["train", "--resume", "r", "--accumulate", "2", "--root"], str(clips)]
+    assert hamvae(*shlex.split(command)[1:]).exit_code == 0
 
 
 def test_clips_of_the_folder_are_swapped_by_path_and_by_reference(hamvae: Command, clips: Path) -> None:

@@ -65,9 +65,24 @@ def model(tiny: hv.Config) -> hv.HamVAE:
 def run(tiny: hv.Config, builtin: Characters, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run folder; tests only read it."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    for _ in hv.fit(tiny, folder, source=builtin):
-        pass
+    with pytest.MonkeyPatch.context() as patch:
+        hurry(patch)
+        for _ in hv.fit(tiny, folder, source=builtin):
+            pass
     return folder
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run does besides learning takes no time."""
+    hurry(monkeypatch)
+
+
+def hurry(patch: pytest.MonkeyPatch) -> None:
+    """A starting prior of a few clips, and sheets of a few."""
+    patch.setattr("hamvae_model.training.loop.PRIOR_CLIPS", 1)
+    patch.setattr("hamvae_model.samples.SHOWN", 1)
+    patch.setattr("hamvae_model.samples.SCORED", 6)
 
 
 @pytest.fixture(autouse=True)

@@ -36,11 +36,7 @@ with run_lock(Path(sys.argv[1])):
 Holding = Callable[..., "subprocess.Popen[str]"]
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A starting prior of a few clips, and a small sheet."""
-    monkeypatch.setattr("hamvae_model.training.loop.PRIOR_CLIPS", 1)
-    monkeypatch.setattr("hamvae_model.samples.SHOWN", 1)
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 @pytest.fixture

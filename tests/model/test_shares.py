@@ -19,6 +19,8 @@ from hamvae_model.training import Ranks, Stepper, draw_step, new_model, new_opti
 from hamvae_model.training.meeting import ASKING, fresh_part
 from hamvae_model.training.views import share
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
 
 class Alone(Ranks):
     """One of several processes that hears nothing of the others."""

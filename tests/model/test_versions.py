@@ -43,10 +43,10 @@ def test_weights_of_the_first_version_hold_nothing_out_and_cap_nothing(run: Path
     assert all(tensor.equal(today.state_dict()[name]) for name, tensor in model.state_dict().items())
 
 
+@pytest.mark.usefixtures("hurried")
 def test_a_run_of_the_first_version_goes_on_to_the_same_numbers(
-    as_before: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    as_before: hv.Config, builtin: Characters, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("hamvae_model.training.loop.PRIOR_CLIPS", 1)
     first, whole = tmp_path / "first", tmp_path / "whole"
     reports = hv.fit(as_before, first, source=builtin)
     next(reports)

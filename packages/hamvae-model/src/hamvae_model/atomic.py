@@ -35,8 +35,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+        rename(temporary, path)
     except FileNotFoundError:
         raise UsageError(f"{path}: the folder {path.parent} does not exist; make it first.") from None
     except NotADirectoryError:
@@ -50,6 +49,12 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):  # after success, or when it could not even be made, there is none to remove
             temporary.unlink()
+
+
+def rename(path: Path, other: Path) -> None:
+    """Give a file the name of another, which it replaces, so that it outlives a power cut. Raises: OSError."""
+    os.replace(path, other)
+    _sync_folder(other.parent)
 
 
 def sweep(folder: Path) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .atomic import sweep, write_bytes
+from .atomic import rename, sweep, write_bytes
 from .config import Config
 from .errors import DamagedError, HamvaeError, UsageError
 from .inventory import differences
@@ -114,6 +114,19 @@ def _inventory(path: Path) -> dict[str, str]:
         raise HamvaeError(f"'{path}' is damaged and cannot be read ({error}); use another copy of the run.") from None
 
 
+def sheet_path(run: Path, step: int) -> Path:
+    """Where the sample sheet of a step goes, in a folder that may have been tidied away meanwhile.
+
+    Raises: HamvaeError: the folder cannot be made.
+    """
+    folder = run / "samples"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise HamvaeError(f"'{folder}' cannot be made ({error.strerror}); what was saved is kept.") from None
+    return folder / f"step-{step:06d}.png"
+
+
 def save_weights(path: Path, model: HamVAE) -> None:
     """Write the weights with the configuration in their header, whole or not at all."""
     write_tensors(path, model.state_dict(), {"config": model.config.to_json()}, kind=RUN)
@@ -132,6 +145,15 @@ def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
     config = _config(header, path)
     model = rebuilt(lambda: HamVAE(config), tensors, path)
     return model.to(device).to(memory_format=torch.channels_last).eval()
+
+
+def is_whole(weights: Path) -> bool:
+    """Whether there is a file of weights, as it was written."""
+    try:
+        load(weights)
+    except HamvaeError:
+        return False
+    return True
 
 
 def stored_format(run: Path) -> str:
@@ -185,8 +207,14 @@ class State:
         optimiser.load_state_dict(restored)
 
 
-def save_state(run: Path, model: HamVAE, optimiser: torch.optim.Optimizer, step: int, best: float) -> None:
+def save_state(
+    run: Path, model: HamVAE, optimiser: torch.optim.Optimizer, step: int, best: float, back: int | None = None
+) -> None:
     """Write everything `fit` needs to continue after `step`.
+
+    Args:
+        back: the step that training went back to. What was saved after it is forgotten in the moment in which the new
+            state is in place, and removed by `settle`.
 
     Raises: UsageError, HamvaeError: as `atomic.write_bytes`; then what was there is there.
     """
@@ -195,7 +223,7 @@ def save_state(run: Path, model: HamVAE, optimiser: torch.optim.Optimizer, step:
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{names[index]}/{key}": value for key, value in moments.items()}
     header = {"config": model.config.to_json(), "step": str(step), "best": repr(best)}
-    write_tensors(run / STATES / f"step-{step:06d}.safetensors", tensors, header, kind=RUN)
+    write_tensors(run / STATES / _state_name(step, back), tensors, header, kind=RUN)
 
 
 def read_state(run: Path, step: int | None = None) -> State:
@@ -228,8 +256,8 @@ def kept_states(run: Path) -> dict[int, Path]:
     kept = {}
     for path in reversed(_state_files(run)):
         with suppress(HamvaeError, ValueError, KeyError):  # one of the first version, which is damaged
-            number = _STATE.fullmatch(path.name)
-            step = number[1] if number else read_header(path, kind=RUN, missing=_missing(path))["step"]
+            name = _STATE.fullmatch(path.name)
+            step = name[1] if name else read_header(path, kind=RUN, missing=_missing(path))["step"]
             kept[int(step)] = path
     return dict(sorted(kept.items()))
 
@@ -240,16 +268,25 @@ def forget_before(run: Path, keep: int) -> None:
         _remove(old)
 
 
-def forget_after(run: Path, step: int, newest: int) -> None:
-    """Remove the states and the lines after `step` that training left behind when it went back to it.
+def settle(run: Path) -> None:
+    """Remove what was forgotten when training went back and saved: later states and lines; the last line stays.
 
-    Args:
-        newest: the step of the one state that was saved since, which stays; so does the last line, if it is of that.
+    Whenever it is interrupted, it can be begun again: the new state loses the word of it from its name at the end.
+
+    Raises: UsageError, HamvaeError: something cannot be removed.
     """
-    for later, path in kept_states(run).items():
-        if later > step and later != newest:
-            _remove(path)
-    truncate_log(run, step, newest)
+    numbered, turns = _found(run)
+    try:
+        for path, step, back in turns:
+            for later, forgotten in numbered.items():
+                if later > back:
+                    forgotten.unlink(missing_ok=True)
+            truncate_log(run, back, step)
+            rename(path, path.with_name(_state_name(step)))
+    except OSError as error:
+        raise HamvaeError(
+            f"What came after step {back} of '{run}' cannot be removed ({error.strerror}); what was saved is kept."
+        ) from None
 
 
 def load_config(run: Path) -> Config:
@@ -265,16 +302,33 @@ def steps_done(run: Path) -> int | None:
     return max(kept_states(run), default=None)
 
 
-_STATE = re.compile(r"step-(\d{6,})\.safetensors")
+_STATE = re.compile(r"step-(\d{6,})(?:-back-to-(\d{6,}))?\.safetensors")
+
+
+def _state_name(step: int, back: int | None = None) -> str:
+    return f"step-{step:06d}{'' if back is None else f'-back-to-{back:06d}'}.safetensors"
+
+
+def _found(run: Path) -> tuple[dict[int, Path], list[tuple[Path, int, int]]]:
+    """The states by their steps, and those that took the place of others: path, step, and step that was gone back to.
+
+    There is one of these at most, and only until `settle` has ended.
+    """
+    numbered, turns = {}, []
+    for path in (run / STATES).glob("step-*.safetensors"):
+        if (name := _STATE.fullmatch(path.name)) and name[2]:
+            turns.append((path, int(name[1]), int(name[2])))
+        elif name:
+            numbered[int(name[1])] = path
+    return numbered, turns
 
 
 def _state_files(run: Path) -> list[Path]:
-    """The files of states, newest first."""
-    folder = run / STATES
-    numbered = {
-        int(name[1]): path for path in folder.glob("step-*.safetensors") if (name := _STATE.fullmatch(path.name))
-    }
-    first = folder / FIRST_STATE
+    """The files of states, newest first, without those that were forgotten."""
+    numbered, turns = _found(run)
+    for path, step, back in turns:
+        numbered = {earlier: kept for earlier, kept in numbered.items() if earlier <= back} | {step: path}
+    first = run / STATES / FIRST_STATE
     return [numbered[step] for step in sorted(numbered, reverse=True)] + ([first] if first.exists() else [])
 
 
@@ -287,6 +341,9 @@ def _read_state(path: Path) -> State:
     config = _config(header, path)
     if not 0 <= step <= config.training.steps or math.isnan(best):
         raise HamvaeError(f"'{path}' is no state of a run of {config.training.steps} steps; use another copy.")
+    name = _STATE.fullmatch(path.name)
+    if name and int(name[1]) != step:
+        raise DamagedError(f"'{path}' was saved after step {step}, and not after the step in its name.")
     return State(path=path, config=config, step=step, best=best, tensors=tensors)
 
 
@@ -310,6 +367,9 @@ def append_log(run: Path, line: dict[str, float]) -> None:
 def truncate_log(run: Path, step: float, newest: int | None = None) -> None:
     """Forget the lines after `step`, which will be trained again; finds out as well whether the folder can be written.
 
+    A line that does not come after the one before is forgotten too: training that went back wrote it and was killed
+    before it saved.
+
     Args:
         newest: the step of the last line if that one is to stay.
 
@@ -322,8 +382,12 @@ def truncate_log(run: Path, step: float, newest: int | None = None) -> None:
         lines = []
     except OSError as error:
         raise UsageError(f"'{path}' cannot be read ({error.strerror}); move it elsewhere.") from None
-    kept = [line for line in lines[:-1] if _step_of(line) <= step]
-    kept += [line for line in lines[-1:] if _step_of(line) <= step or _step_of(line) == newest]
+    kept, last = [], -math.inf
+    for number, line in enumerate(lines, start=1):
+        this = _step_of(line)
+        if last < this and (this <= step or (this == newest and number == len(lines))):
+            kept.append(line)
+            last = this
     write_bytes(path, "".join(kept).encode())
 
 

@@ -120,6 +120,7 @@ def _locked(
     with ExitStack() as held:
         first(lambda: held.enter_context(run_lock(run)))
         first(lambda: checkpoint.sweep_run(run))
+        first(lambda: checkpoint.settle(run))
         if resume:
             first(lambda: checkpoint.check_inventory(run, source.inventory))
         else:
@@ -161,6 +162,8 @@ class _Run:
 
     def reports(self) -> Generator[Report, None, None]:
         self.began = time.perf_counter()
+        if self.writes and self.done and not checkpoint.is_whole(self.run / checkpoint.WEIGHTS):
+            checkpoint.save_weights(self.run / checkpoint.WEIGHTS, self.model)  # the state has them too
         try:
             while self.done < self.model.config.training.steps and not self.step.stopped:
                 with _denormals_flushed():
@@ -240,7 +243,7 @@ class _Run:
     def show(self, report: Report) -> Report:
         """Write a sample sheet, and the weights when no earlier ones generate better from a first frame."""
         assert self.preview is not None
-        path = self.run / "samples" / f"step-{self.done:06d}.png"
+        path = checkpoint.sheet_path(self.run, self.done)
         score = sample_sheet(self.model, self.preview, path)
         if score > self.best:
             self.best = score
@@ -259,12 +262,11 @@ class _Run:
 
     def save_state(self) -> None:
         """Write what continues the run; only then forget older states, and what came later where training went back."""
-        checkpoint.save_state(self.run, self.model, self.optimiser, self.done, self.best)
+        back = self.start if self.later else None
+        checkpoint.save_state(self.run, self.model, self.optimiser, self.done, self.best, back)
+        self.saved, self.later = self.done, False
+        checkpoint.settle(self.run)
         checkpoint.write_config(self.run, self.model.config)
-        self.saved = self.done
-        if self.later:
-            checkpoint.forget_after(self.run, self.start, self.done)
-            self.later = False
         checkpoint.forget_before(self.run, self.model.config.training.keep)
 
     def diverged(self, error: DivergedError) -> HamvaeError:

@@ -22,6 +22,7 @@ from .ranks import ALONE, Ranks, lost_connections
 from .views import Draw, draw_step, seed_of
 
 NAMES = ("loss", *(field.name for field in fields(Terms)))
+BLAMED = ("content", "position", "momentum", "reconstruction", "loss", "gradient_norm")  # each before what it leads to
 
 
 def new_model(config: Config) -> HamVAE:
@@ -109,7 +110,7 @@ class Stepper:
         # One wait for the device, not one for each.
         finite, wished = torch.stack([torch.stack([*means, norm]).isfinite().all(), wishes > 0]).tolist()
         if not finite:
-            broken = [name for name, value in losses.items() if not value.isfinite()][-1].replace("_", " ")
+            broken = next(name for name in BLAMED if not losses[name].isfinite()).replace("_", " ")
             raise DivergedError(f"The {broken} is not finite at step {step}.", broken, step)
         losses["clipped"] = (norm > training.gradient_clip).float()
         self.stopped = wished
