@@ -139,9 +139,12 @@ def test_a_file_system_without_locks_keeps_nobody_out(tmp_path: Path, monkeypatc
         assert not taken(tmp_path)
 
 
-def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_may_not_be_written_to_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     def refuse(*arguments: object) -> int:
-        raise PermissionError(errno.EACCES, "Permission denied")
+        raise OSError(number, "Refused")
 
     monkeypatch.setattr("os.open", refuse)
     with pytest.raises(UsageError, match="may not be written to; copy it to a place of your own"), run_lock(tmp_path):

@@ -1,5 +1,6 @@
 """One process at a time in a run folder: a lock that dies with its process, and who holds it in words."""
 
+import errno
 import json
 import os
 import socket
@@ -13,6 +14,7 @@ from .errors import HamvaeError, UsageError
 from .ordinary import read_json
 
 LOCK = "run.lock"
+READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # one in a stranger's run could lead to any file, which would be emptied
 _held: set[int] = set()  # descriptors of this process that hold a lock
 
@@ -63,11 +65,12 @@ def _taken(path: Path) -> int:
         ) from None
     except FileNotFoundError:
         raise UsageError(f"There is no run folder at '{path.parent}'.") from None
-    except PermissionError:
-        raise UsageError(
-            f"The run folder '{path.parent}' may not be written to; copy it to a place of your own, or choose another."
-        ) from None
     except OSError as error:
+        if error.errno in READ_ONLY:
+            raise UsageError(
+                f"The run folder '{path.parent}' may not be written to; copy it to a place of your own, or choose "
+                "another."
+            ) from None
         raise HamvaeError(f"{path} could not be written ({error.strerror}); nothing was changed.") from error
 
 
@@ -111,7 +114,6 @@ if sys.platform == "win32":
             path.unlink()
 
 else:
-    import errno
     import fcntl
 
     NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
