@@ -13,6 +13,7 @@ from hamvae_model import UsageError
 from hamvae_model.data import Characters, StoredClips
 from hamvae_model.data.lpc import list_lpc
 from hamvae_model.data.sprites import ATTRIBUTES, sprites_root
+from hamvae_model.limits import LAYER_LIMIT
 
 ROWS = {"spellcard": (0, 7), "thrust": (4, 8), "walk": (8, 9), "slash": (12, 6), "shoot": (16, 13), "hurt": (20, 6)}
 
@@ -164,3 +165,12 @@ def test_a_layer_may_be_named_in_capitals_and_what_is_no_layer_is_listed(root: P
     files = next(recording.files for recording in listing.recordings if recording.identity == "layered")
     assert [path.name for path in files] == ["1-body.png", "2-COAT.PNG"]
     assert listing.ignored == ("layered/notes.txt",)
+
+
+def test_a_character_of_more_layers_than_are_read_is_left_out_and_named(root: Path) -> None:
+    (root / "heap").mkdir()
+    for number in range(LAYER_LIMIT + 1):
+        (root / "heap" / f"{number}.png").touch()
+    assert "has more than 100 layers" in str(list_lpc(root, "action").problems["heap"])
+    (root / "heap" / "0.png").unlink()
+    assert not list_lpc(root, "action").problems

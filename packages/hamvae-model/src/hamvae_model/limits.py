@@ -10,6 +10,7 @@ CLIP_LIMIT = 96 * 10**6  # pixels over all frames of a clip that is in memory at
 FRAME_LIMIT = 20_000  # frames of a clip that is in memory at once, and of any animated picture
 ANIMATION_LIMIT = 250 * 10**6  # pixels over all frames of an animated picture, which its bytes say little about
 ACTION_LIMIT = 1000  # actions of one sprite sheet
+LAYER_LIMIT = 100  # pictures that make one character
 NAME_LIMIT = 200  # characters in a name of a motion, a column, an attribute
 
 FILE_LIMIT = 2**32  # bytes of a clip: a file of holes is as long as somebody likes, and is read to be hashed

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..clip import Clip
 from ..errors import HamvaeError, UsageError
+from ..limits import LAYER_LIMIT
 from ..media import read_rgba
 from ..spelling import printable
 from .compose import flattened
@@ -74,6 +75,8 @@ def list_lpc(root: Path, labels: str) -> Listing:
             problems[path.name] = UsageError(
                 f"{path} holds no PNG layers of a character; put some there, or remove it."
             )
+        elif len(layers) > LAYER_LIMIT:
+            problems[path.name] = UsageError(f"{path} has more than {LAYER_LIMIT} layers, the most that is read.")
         else:
             ignored += [printable(f"{path.name}/{other.name}") for other in inside if other not in layers]
             recordings += _motions(path, layers, labels)

@@ -237,7 +237,9 @@ def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size
     total, moving, ended = 0, 0.0, 0.0
     first: Frames | None = None
     last: Clip | None = None
+    height = width = 0
     for last in pieces:
+        height, width = last.frames.shape[-2:]
         frames: Frames = framed(last, framing, size).frames.expand(-1, 3, -1, -1).contiguous().numpy()
         first = frames[0] if first is None else first
         file.write(frames.data)
@@ -246,13 +248,13 @@ def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size
         ended = shown[-1] + last.lasting * (last.frame_seconds or 1)
         total += int(frames.sum(dtype=np.int64))
         moving = max(moving, float((frames != first).mean((1, 2, 3)).max()))
+        last = dataclasses.replace(last, frames=last.frames.new_empty(0), alpha=None)  # goes before more is decoded
     if last is None:
         return _NOTHING
     # To the microsecond: the times of a stream have the digits of a single-precision number.
     unit = max(round(median_low(np.diff([*shown, ended]).tolist()), 6), 1e-6)
     times = [(moment - shown[0]) / unit for moment in shown]
     lasting = (ended - shown[-1]) / unit
-    height, width = last.frames.shape[-2:]
     return {
         "content": digest.hexdigest(),
         "count": len(times),

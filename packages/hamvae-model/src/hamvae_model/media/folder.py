@@ -28,6 +28,7 @@ def shown(path: Path, start: int = 0) -> Iterator[Shown]:
             )
         size = (height, width)
         yield Shown(pixels)
+        del pixels  # before the next one is decoded: a photo is large
 
 
 def facts(path: Path) -> Facts:

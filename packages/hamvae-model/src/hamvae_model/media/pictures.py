@@ -88,11 +88,12 @@ def facts(path: Path) -> Facts:
 
 def as_array(image: Image.Image) -> NDArray[np.uint8]:
     """The pixels (h, w, 3 or 4), eight bits a channel, whatever the picture's mode."""
-    image.load()  # a frame of a GIF knows its mode only then
+    mode = "RGBA" if image.has_transparency_data else "RGB"  # Pillow cannot tell of every GIF once it is loaded
+    image.load()  # a frame of a GIF knows its own mode only then
     if image.mode == "I" or image.mode.startswith("I;16"):  # sixteen bits of grey, which Pillow would cut off at 255
         grey = np.asarray(image).clip(0, 65535).astype(np.uint32)
         return np.repeat(((grey + 128) // 257).astype(np.uint8)[..., None], 3, axis=2)
-    return np.asarray(_as_mode(image, "RGBA" if image.has_transparency_data else "RGB"))
+    return np.asarray(_as_mode(image, mode))
 
 
 def _as_mode(image: Image.Image, mode: str) -> Image.Image:

@@ -59,6 +59,7 @@ def stream(reference: str | Path) -> Iterator[Clip]:
     asked = _parsed(reference)
     for part in in_parts(asked.shown(), asked.path):
         yield replace(part, source=str(reference), label=asked.action)
+        del part  # before the next is decoded
 
 
 def read_sheet(path: str | Path) -> dict[str, Clip]:

@@ -86,6 +86,7 @@ def in_parts(shown: Iterable[Shown], path: Path) -> Iterator[Clip]:
         if len(part) * shape[0] * shape[1] >= _AT_ONCE:
             yield _clip(part, starts, None if one.seconds is None else 1.0, path, lasting)
             part, starts = [], []
+        del one  # what is large goes before more is decoded
     if part:
         yield _clip(part, starts, None if part[0].seconds is None else 1.0, path, lasting)
 
