@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import hamvae_model as hv
 from hamvae_cli._failures import FailingGroup
-from hamvae_model.checkpoint import STATE, WEIGHTS
+from hamvae_model.checkpoint import STATES, WEIGHTS
 
 Refusal = Callable[..., str]
 LEFT, SLASH = "builtin:test/3/walk-left", "builtin:test/8/slash-left"
@@ -32,6 +32,13 @@ def raises(error: BaseException) -> Callable[[], None]:
 def test_what_the_library_raises_becomes_one_sentence_and_an_exit_code(error: hv.HamvaeError, code: int) -> None:
     result = CliRunner().invoke(group_of(raises(error)), ["do"])
     assert (result.exit_code, result.stderr) == (code, f"Error: {error}\n")
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("[enforce fail] can't allocate memory: you tried to")])
+def test_memory_that_ends_anywhere_is_said_in_one_sentence(error: Exception) -> None:
+    result = CliRunner().invoke(group_of(raises(error)), ["do"])
+    assert result.exit_code == 1 and result.stderr.startswith("Error: This needs more memory than there is. Close ")
+    assert result.stderr.count("\n") == 1
 
 
 def test_what_nobody_foresaw_keeps_its_traceback() -> None:
@@ -74,14 +81,18 @@ def test_a_missing_run_is_refused_with_the_command_that_makes_one(refusal: Refus
     assert "no trained run at 'nowhere" in refusal("train", "--resume", "nowhere", code=2)
 
 
-@pytest.mark.parametrize(("file", "words"), [(WEIGHTS, ["inspect"]), (STATE, ["train", "--resume"])])
+@pytest.mark.parametrize(
+    ("files", "words"), [(WEIGHTS, ["inspect"]), (f"{STATES}/*.safetensors", ["train", "--resume"])]
+)
 def test_a_damaged_run_is_refused_by_the_name_of_the_file(
-    refusal: Refusal, run: Path, here: Path, file: str, words: list[str]
+    refusal: Refusal, run: Path, here: Path, files: str, words: list[str]
 ) -> None:
     shutil.copytree(run, here / "damaged")
-    path = here / "damaged" / file
-    path.write_bytes(path.read_bytes()[:1000])
-    assert f"damaged/{file}' is damaged" in refusal(*words, "damaged", code=1)
+    damaged = list(Path("damaged").glob(files))
+    for path in damaged:
+        path.write_bytes(path.read_bytes()[:1000])
+    sentence = refusal(*words, "damaged", code=1)
+    assert damaged and all(f"'{path}' is damaged" in sentence for path in damaged)
 
 
 @pytest.mark.parametrize("words", [("swap", "--content", LEFT, "--motion", SLASH), ("reconstruct", "--clip", LEFT)])

@@ -17,6 +17,7 @@ from hamvae_model.data import Characters
 from hamvae_model.execution import Execution
 from hamvae_model.training import Ranks, Stepper, draw_step, new_model, new_optimiser
 from hamvae_model.training.meeting import ASKING, fresh_part
+from hamvae_model.training.memory import is_out_of_memory
 from hamvae_model.training.views import share
 
 pytestmark = pytest.mark.usefixtures("hurried")
@@ -228,6 +229,14 @@ def test_a_process_that_does_not_write_promises_only_what_was_saved_and_names_th
         "give the same result; go on with: torchrun --standalone --nproc-per-node 2 -m hamvae_cli train "
         f"--resume {tmp_path / 'run'} --accumulate 2"
     )
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["could not create a primitive", "could not execute a primitive", "std::bad_alloc", "CUBLAS_STATUS_ALLOC_FAILED"],
+)
+def test_libraries_say_in_words_of_their_own_that_memory_ended(said: str) -> None:
+    assert is_out_of_memory(RuntimeError(said)) and not is_out_of_memory(RuntimeError("sizes do not fit"))
 
 
 def test_where_no_number_of_parts_fits_none_is_named(

@@ -54,8 +54,7 @@ class FailingGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         rank, first = os.environ.get("RANK", "0"), os.environ.get("LOCAL_RANK", "0") == "0"
         try:
-            with _legible():
-                return super().invoke(ctx)
+            return self._carry_out(ctx)
         except click.UsageError:
             if first:
                 raise
@@ -69,6 +68,23 @@ class FailingGroup(click.Group):
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
+
+    def _carry_out(self, ctx: click.Context) -> Any:
+        """Raises: HamvaeError: as well, in place of what is raised wherever memory ends."""
+        try:
+            with _legible():
+                return super().invoke(ctx)
+        except (click.exceptions.Exit, click.Abort):  # both are RuntimeErrors
+            raise
+        except (MemoryError, RuntimeError) as error:
+            from hamvae_model.training.memory import is_out_of_memory
+
+            if not is_out_of_memory(error):
+                raise
+        raise HamvaeError(
+            "This needs more memory than there is. Close what else takes some, ask for less at once, or take another "
+            "device; what was saved is kept."
+        )
 
 
 def _silent_exit(code: int) -> click.exceptions.Exit:

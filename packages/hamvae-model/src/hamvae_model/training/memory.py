@@ -4,7 +4,13 @@ from collections.abc import Callable
 
 import torch
 
-SAID = ("allocate memory", "out of memory", "ALLOC_FAILED")  # of a CPU, of Apple's GPUs, of NVIDIA's libraries
+SAID = (
+    "allocate memory",  # a CPU
+    "a primitive",  # the same of oneDNN's convolutions, which "could not create" or "execute" one and tell no reason
+    "bad_alloc",  # the same of the rest of C++
+    "out of memory",  # Apple's GPUs
+    "ALLOC_FAILED",  # NVIDIA's libraries
+)
 
 
 class NotEnoughMemory(Exception):

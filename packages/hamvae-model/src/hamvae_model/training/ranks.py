@@ -84,7 +84,7 @@ class Ranks:
 
     def agreed(self, answer: int) -> int:
         """What number 0 answers."""
-        return int(self.total(torch.tensor(answer if self.rank == 0 else 0)))
+        return int(self.total(torch.tensor(int(answer) if self.rank == 0 else 0)))  # of one type, whoever asks what
 
     def first(self, action: Callable[[], object]) -> None:
         """Number 0 acts, and the others wait.
