@@ -237,6 +237,7 @@ def test_killed_while_it_goes_back_a_run_is_wholly_on_one_side_or_the_other(
     assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
     assert [line["learning_rate"] for line in lines[4:]] == [1e-5 if back else 3e-3] * 2
     assert (losses(copy) == losses(whole)) is not back
+    assert (differing(copy, whole) == []) is not back
 
 
 def test_going_back_to_a_step_that_is_not_kept_names_those_that_are(copy: Path, builtin: Characters) -> None:

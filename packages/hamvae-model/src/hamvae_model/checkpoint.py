@@ -147,13 +147,15 @@ def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
     return model.to(device).to(memory_format=torch.channels_last).eval()
 
 
-def is_whole(weights: Path) -> bool:
-    """Whether there is a file of weights, as it was written."""
+def holds(weights: Path, model: HamVAE) -> bool:
+    """Whether a file is whole and holds the model's weights and configuration."""
     try:
-        load(weights)
+        kept = load(weights)
     except HamvaeError:
         return False
-    return True
+    theirs = kept.state_dict()
+    same = all(tensor.cpu().equal(theirs[name]) for name, tensor in model.state_dict().items())
+    return same and kept.config == model.config
 
 
 def stored_format(run: Path) -> str:

@@ -162,8 +162,10 @@ class _Run:
 
     def reports(self) -> Generator[Report, None, None]:
         self.began = time.perf_counter()
-        if self.writes and self.done and not checkpoint.is_whole(self.run / checkpoint.WEIGHTS):
-            checkpoint.save_weights(self.run / checkpoint.WEIGHTS, self.model)  # the state has them too
+        weights, over = self.run / checkpoint.WEIGHTS, self.done == self.model.config.training.steps
+        if self.writes and over and not checkpoint.holds(weights, self.model):
+            # They were lost, or are of a step that was killed before its state was saved; no save to come writes them.
+            checkpoint.save_weights(weights, self.model)
         try:
             while self.done < self.model.config.training.steps and not self.step.stopped:
                 with _denormals_flushed():
