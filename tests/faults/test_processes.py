@@ -209,6 +209,21 @@ def test_two_launchers_that_meet_as_two_machines_do_go_on_when_the_process_of_on
 
 
 @pytest.mark.long
+def test_the_command_that_begins_a_run_goes_on_with_it_when_a_process_is_killed(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with torchrun("--data", "builtin", "-o", run, "--steps", "6", "--batch", "3", restarts=1) as process:
+        wait_for(lambda: (run / "environment.json").exists(), process)
+        victim = worker(process.pid, 1)
+        assert victim
+        os.kill(victim, signal.SIGKILL)
+        printed, errors = ended(process)
+    assert process.returncode == 0, errors
+    assert printed.count("Trained") == 1 and max(kept_states(run)) == 6
+    (again,) = json.loads((run / "environment.json").read_text())["resumed"]
+    assert again["after_step"] == 0
+
+
+@pytest.mark.long
 def test_a_signal_to_the_launcher_saves_once_and_says_how_to_go_on(source: hv.Source, tmp_path: Path) -> None:
     run = begun(source, tmp_path / "run", 4)
     with torchrun("--resume", run) as process:

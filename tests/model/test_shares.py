@@ -297,6 +297,16 @@ def test_a_process_that_finds_another_state_than_the_first_does_not_train_with_i
         hv.fit(tiny, tmp_path / "run", source=builtin, resume=True)
 
 
+def test_what_the_first_process_answers_reaches_the_others_as_a_number_of_one_type(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """gloo ends processes whose numbers differ in size."""
+    sent = []
+    monkeypatch.setattr(Alone, "total", lambda ranks, value: sent.append(value) or value)
+    assert Alone(rank=0, size=2).agreed(True) == 1 and Alone(rank=1, size=2).agreed(7) == 0
+    assert {value.dtype for value in sent} == {torch.int64}
+
+
 def test_processes_that_start_again_meet_apart_from_all_who_ended_in_the_same_store() -> None:
     store = HashStore()
 
