@@ -16,6 +16,16 @@ def grow() -> None:
     held[::4096] = bytes(len(held[::4096]))
 
 
+def wait() -> None:
+    time.sleep(11)
+
+
+def labour() -> None:
+    began = time.process_time()
+    while time.process_time() < began + 11:
+        pass
+
+
 def crash() -> None:
     os.abort()
 
@@ -38,4 +48,7 @@ def babble() -> None:
     raise error
 
 
-EXAMPLES = {f"bad example {make.__name__}": make for make in (hang, grow, crash, traceback, escape, execute, babble)}
+EXAMPLES = {
+    f"bad example {make.__name__}": make
+    for make in (hang, wait, labour, grow, crash, traceback, escape, execute, babble)
+}

@@ -14,7 +14,7 @@ from .campaign import MOST, PATIENCE, Tally, fuzz
 from .mutations import altered, damaged, misspelt
 from .targets import TARGETS
 
-SLICE = 13  # inputs of each target in `make test`
+SLICE = 8  # inputs of each target in `make test`
 FULL = 520  # in `make test-long`
 WORKERS = 3  # processes that share the full count
 
@@ -100,3 +100,10 @@ def test_the_watch_goes_on_after_an_input_that_ends_or_stops_the_process(
     tallies = fuzz([(bad, 0), ("references", 0)], seeds, tmp_path, patience=0.5)
     assert tallies[bad].wrong.keys() == {0}
     assert tallies["references"].inputs == 1
+
+
+@pytest.mark.long
+def test_the_watch_sees_what_takes_too_long_whether_it_works_or_waits(seeds: Path, tmp_path: Path) -> None:
+    tallies = fuzz([("bad example wait", 0), ("bad example labour", 0)], seeds, tmp_path)
+    assert "for something else than the processor" in tallies["bad example wait"].wrong[0]
+    assert "it took 11" in tallies["bad example labour"].wrong[0]

@@ -102,6 +102,14 @@ def memory(key: str) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def idled() -> float:
+    """Seconds by the clock, from some moment on, in which this process neither worked nor could have."""
+    queued = 0.0
+    with suppress(OSError, ValueError, IndexError):  # then what it waits for the processor counts as well
+        queued = int(Path("/proc/self/schedstat").read_text().split()[1]) / 1e9
+    return time.monotonic() - time.process_time() - queued
+
+
 def forget_peak() -> None:
     with suppress(OSError):  # then a peak counts for every input after it, until a higher one
         Path("/proc/self/clear_refs").write_text("5")
@@ -163,7 +171,7 @@ def keep(work: Path, name: str, number: int) -> None:
 def taken_to(door: Callable[[], object], watch: Watch) -> dict[str, Any]:
     """What came of one input."""
     wrong, outcome, words = "", "accepted", ""
-    before, began = memory("VmRSS"), time.process_time()
+    before, began, idle = memory("VmRSS"), time.process_time(), idled()
     watch.on = True
     try:
         door()
@@ -174,7 +182,7 @@ def taken_to(door: Callable[[], object], watch: Watch) -> dict[str, Any]:
     except BaseException:
         wrong = traceback.format_exc()
     watch.on = False
-    seconds, peak = time.process_time() - began, memory("VmHWM") - before
+    seconds, idle, peak = time.process_time() - began, idled() - idle, memory("VmHWM") - before
     try:
         if outcome == "refused":
             doors.sentence(words)
@@ -187,6 +195,8 @@ def taken_to(door: Callable[[], object], watch: Watch) -> dict[str, Any]:
         wrong += "\ncode from the input ran"
     if not wrong and seconds > PATIENCE:
         wrong = f"it took {seconds:.1f} s"
+    if not wrong and idle > PATIENCE:
+        wrong = f"it waited {idle:.1f} s for something else than the processor"
     if not wrong and peak > MOST:
         wrong = f"it took {peak:.0f} MiB"
     return {"outcome": outcome, "words": words, "wrong": wrong, "seconds": seconds, "peak": peak}
