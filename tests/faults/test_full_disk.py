@@ -45,7 +45,7 @@ class Patients:
         self.times += 1
         self.refused += end.said != "finished"
         self.lost += [f"{how}: {problem}" for problem in problems(run, end.saved)]
-        if end.said != "finished" and ("\n" in end.said or not end.said.endswith(".")):
+        if end.said != "finished" and ("\n" in end.said or not end.said.endswith((".", f"--resume {run}"))):
             self.lost.append(f"{how}: this is not one sentence: {end.said}")
 
     def finish(self, run: Path, how: str) -> None:

@@ -156,6 +156,14 @@ def test_resuming_where_nothing_is_says_so(tiny: hv.Config, builtin: Characters,
         hv.fit(tiny, tmp_path, source=builtin, resume=True)
 
 
+def test_resuming_weights_alone_says_that_the_state_is_missing(
+    tiny: hv.Config, builtin: Characters, run: Path, tmp_path: Path
+) -> None:
+    shutil.copy(run / "weights.safetensors", tmp_path)
+    with pytest.raises(UsageError, match="has weights, but no state in 'state' to train on from; copy the whole run"):
+        hv.fit(tiny, tmp_path, source=builtin, resume=True)
+
+
 def test_a_resumed_log_has_each_step_once(
     tiny: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,7 +206,8 @@ def test_a_full_disk_stops_training_in_one_sentence_and_keeps_what_was_saved(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", refuse)
-    with pytest.raises(HamvaeError, match="could not be written"):
+    kept = r"could not be written .*The run is kept as it was after step 2; make room and go on with: .*--resume .*run$"
+    with pytest.raises(HamvaeError, match=kept):
         list(reports)
     assert (tmp_path / "run" / "state" / "step-000002.safetensors").read_bytes() == state
     assert list((tmp_path / "run").rglob("*.tmp")) == []

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from .errors import HamvaeError, UsageError
+from .errors import DiskError, UsageError
 
 TOKEN = 8  # random bytes in the name of a file that is being written
 LEFTOVER = re.compile(rf"\.[0-9a-f]{{{2 * TOKEN}}}\.tmp")
@@ -19,7 +19,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
     Raises:
         UsageError: the folder is missing, or it or `path` cannot be written to.
-        HamvaeError: the disk refused the data, for instance because it is full.
+        DiskError: the disk refused the data.
     """
     with writing(path) as file:
         file.write(data)
@@ -45,7 +45,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     except PermissionError:
         raise UsageError(f"{path}: {path.parent} may not be written to; choose another folder.") from None
     except OSError as error:
-        raise HamvaeError(f"{path} could not be written ({error.strerror or error}); nothing was changed.") from error
+        raise DiskError(f"{path} could not be written ({error.strerror or error}); nothing was changed.") from error
     finally:
         with suppress(OSError):  # after success, or when it could not even be made, there is none to remove
             temporary.unlink()

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from .atomic import rename, sweep, write_bytes
 from .config import Config
-from .errors import DamagedError, HamvaeError, UsageError
+from .errors import DamagedError, DiskError, HamvaeError, UsageError
 from .inventory import differences
 from .limits import INDEX_LIMIT
 from .model import HamVAE
@@ -117,13 +117,13 @@ def _inventory(path: Path) -> dict[str, str]:
 def sheet_path(run: Path, step: int) -> Path:
     """Where the sample sheet of a step goes, in a folder that may have been tidied away meanwhile.
 
-    Raises: HamvaeError: the folder cannot be made.
+    Raises: DiskError: the folder cannot be made.
     """
     folder = run / "samples"
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise HamvaeError(f"'{folder}' cannot be made ({error.strerror}); what was saved is kept.") from None
+        raise DiskError(f"'{folder}' cannot be made ({error.strerror}).") from None
     return folder / f"step-{step:06d}.png"
 
 
@@ -237,8 +237,13 @@ def read_state(run: Path, step: int | None = None) -> State:
         HamvaeError: it is of another version of the format.
     """
     paths = _state_files(run)
+    if not paths and (run / WEIGHTS).exists():
+        raise UsageError(
+            f"'{run}' has weights, but no state in '{STATES}' to train on from; copy the whole run folder, or begin "
+            "another."
+        )
     if not paths:
-        raise UsageError(_missing(run / STATES))
+        raise UsageError(_missing(run))
     if step is not None:
         kept = kept_states(run)
         if step not in kept:
@@ -357,13 +362,13 @@ def _remove(path: Path) -> None:
 def append_log(run: Path, line: dict[str, float]) -> None:
     """Add a line to metrics.jsonl.
 
-    Raises: HamvaeError: the disk refused it.
+    Raises: DiskError: the disk refused it.
     """
     try:
         with (run / LOG).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
     except OSError as error:
-        raise HamvaeError(f"'{run / LOG}' could not be written ({error.strerror}); what was saved is kept.") from None
+        raise DiskError(f"'{run / LOG}' could not be written ({error.strerror}).") from None
 
 
 def truncate_log(run: Path, step: float, newest: int | None = None) -> None:

@@ -24,6 +24,10 @@ class OtherProcessError(HamvaeError):
     """Another process of the same run failed; that one says why."""
 
 
+class DiskError(HamvaeError):
+    """The disk refused data, for instance because it is full; what was there before still is."""
+
+
 class DamagedError(HamvaeError):
     """A file is not what was written."""
 

@@ -17,7 +17,7 @@ from .. import checkpoint
 from ..config import Config
 from ..data import Source, with_validation
 from ..environment import environment, record
-from ..errors import DivergedError, HamvaeError, OtherProcessError, UsageError
+from ..errors import DiskError, DivergedError, HamvaeError, OtherProcessError, UsageError
 from ..execution import Execution
 from ..run_lock import run_lock
 from ..samples import PreviewClips, sample_sheet
@@ -167,6 +167,16 @@ class _Run:
             # They were lost, or are of a step that was killed before its state was saved; no save to come writes them.
             checkpoint.save_weights(weights, self.model)
         try:
+            yield from self.steps()
+        except DiskError as error:
+            raise HamvaeError(
+                f"{error} The run is kept as it was after step {self.saved}; make room and go on with:", self.again
+            ) from error
+        finally:
+            self.step.close()
+
+    def steps(self) -> Generator[Report, None, None]:
+        try:
             while self.done < self.model.config.training.steps and not self.step.stopped:
                 with _denormals_flushed():
                     report = self.advance()
@@ -176,8 +186,6 @@ class _Run:
             raise
         except DivergedError as error:
             raise self.diverged(error) from None
-        finally:
-            self.step.close()
 
     def advance(self) -> Report:
         """Train up to the next report, and write what is due."""

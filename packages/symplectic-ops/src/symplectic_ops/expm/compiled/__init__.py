@@ -205,7 +205,7 @@ def _entries() -> Any:
         import numba
 
         from . import batch
-    except ImportError:
+    except (ImportError, OSError):  # the second where there is no room to load LLVM
         return None
     if numba.config.DISABLE_JIT:
         return None
