@@ -63,19 +63,29 @@ def _indexed(pixels: NDArray[np.uint8]) -> tuple[Image.Image, int | None]:
     """One frame with a palette of its own, of its colours or the best when too many, and the entry that is clear."""
     clear = pixels[..., 3] < _OPAQUE if pixels.shape[2] == 4 else np.zeros(pixels.shape[:2], dtype=bool)
     room = 255 if clear.any() else 256
-    red, green, blue = np.moveaxis(pixels[..., :3].astype(np.int64), -1, 0)
-    colours, indices = np.unique(np.where(clear, -1, red << 16 | green << 8 | blue), return_inverse=True)
-    indices = indices.reshape(clear.shape)
-    if colours[0] < 0:  # the clear pixels sort first; they go last
-        colours, indices = colours[1:], np.where(clear, len(colours) - 1, indices - 1)
-    if len(colours) > room:
-        rich = Image.fromarray(np.ascontiguousarray(pixels[..., :3]))
+    seen = np.ascontiguousarray(pixels[..., :3])
+    if room == 255 and not clear.all():
+        seen[clear] = seen[~clear][0]  # what cannot be seen is to take no place in the palette
+    rich = Image.fromarray(seen)
+    counted = rich.getcolors(room)
+    if counted is None:
         chosen = rich.quantize(room, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         palette = np.array(chosen.getpalette(), dtype=np.uint8)
-        indices = np.where(clear, len(palette) // 3, np.asarray(chosen))
+        indices = np.asarray(chosen)
     else:
-        palette = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1).astype(np.uint8).ravel()
-    image = Image.fromarray(indices.astype(np.uint8), mode="L")
+        palette = np.array(sorted(colour for _, colour in counted), dtype=np.uint8)
+        indices = np.searchsorted(_numbers(palette), _numbers(seen)).astype(np.uint8)
+        palette = palette.ravel()
+    if room == 255:
+        indices = np.where(clear, np.uint8(len(palette) // 3), indices)
+    image = Image.fromarray(indices, mode="L")
     entries = palette.tobytes() + bytes(3 * int(room == 255))
     image.putpalette(entries)
     return image, len(palette) // 3 if room == 255 else None
+
+
+def _numbers(colours: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Colours (..., 3) as numbers in their order."""
+    red, green, blue = np.moveaxis(colours, -1, 0).astype(np.int32)
+    numbers: NDArray[np.int32] = red << 16 | green << 8 | blue
+    return numbers
