@@ -21,7 +21,7 @@ import hamvae_model as hv
 from hamvae_cli._console import training_view
 from hamvae_cli._training import Interruption
 from hamvae_cli.train import train
-from hamvae_model.checkpoint import load_config, steps_done
+from hamvae_model.checkpoint import kept_states, load_config, steps_done
 from hamvae_model.data import Characters
 
 from .conftest import Command
@@ -239,16 +239,26 @@ def test_a_command_that_the_launcher_gives_again_goes_on_with_the_run_it_began_a
     assert result.stdout.startswith("step 12/12")
 
 
+@pytest.mark.parametrize("rate", [[], ["--learning-rate", "0.003"], ["--learning-rate", "0.0001"]], ids=str)
 def test_a_command_that_goes_back_does_so_once_however_often_the_launcher_gives_it(
-    hamvae: Command, interrupted: Path, monkeypatch: pytest.MonkeyPatch
+    hamvae: Command, interrupted: Path, monkeypatch: pytest.MonkeyPatch, rate: list[str]
 ) -> None:
-    words = ["train", "--resume", interrupted, "--learning-rate", "0.0001", "--from-step"]
+    """Also when the state that it went back to is no longer kept."""
+    words = ["train", "--resume", interrupted, *rate, "--from-step"]
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
     assert "keeps no state after step 3" in hamvae(*words, "3").stderr
     assert hamvae(*words, "0").stdout.startswith("step 10/12")
+    first = kept_states(interrupted)[0].rename(interrupted / "first")
     assert hamvae(*words, "0").stdout.endswith("has done all its 12 steps; nothing is left to train.\n")
+    first.rename(interrupted / "state" / "step-000000.safetensors")
     monkeypatch.delenv("TORCHELASTIC_RUN_ID")
     assert hamvae(*words, "0").stdout.startswith("step 10/12")
+
+
+def test_another_rate_changes_nothing_of_a_run_that_is_done(hamvae: Command, run: Path, here: Path) -> None:
+    copy = shutil.copytree(run, here / "copy")
+    assert hamvae("train", "--resume", copy, "--learning-rate", "0.1").exit_code == 0
+    assert hv.load(copy).config == load_config(copy) == load_config(run)
 
 
 def test_torchrun_leaves_every_option_to_the_command_of_which_run_goes_by_its_other_name() -> None:

@@ -161,7 +161,7 @@ def train(
         if resume is not None:
             if launched() and _went_back(folder, from_step, learning_rate):
                 from_step = None
-            config = _continued(read_state(folder, from_step), learning_rate)
+            config = _continued(read_state(folder, from_step), learning_rate, back=from_step is not None)
             progress = None if quiet else Decoding()
             source = ranks.in_turn(lambda: reopen_source(config, root, device=where, progress=progress))
             if isinstance(source, StoredClips) and not quiet:
@@ -204,10 +204,13 @@ def train(
             _conclude(folder, config.training.steps, report, as_json)
 
 
-def _continued(state: State, rate: float | None) -> hv.Config:
-    """The configuration of a run that goes on, at another learning rate if one is given."""
+def _continued(state: State, rate: float | None, *, back: bool) -> hv.Config:
+    """The configuration of a run that goes on, which remembers another learning rate, and that it went back."""
     training = state.config.training
-    return state.config if rate is None else replace(state.config, training=training.at_rate(rate, state.step))
+    rate = rate or training.learning_rate
+    if state.step == training.steps or (rate == training.learning_rate and not back):
+        return state.config
+    return replace(state.config, training=training.at_rate(rate, state.step))
 
 
 def _began(run: Path, config: hv.Config) -> bool:
@@ -218,13 +221,13 @@ def _began(run: Path, config: hv.Config) -> bool:
 
 
 def _went_back(run: Path, step: int | None, rate: float | None) -> bool:
-    """Whether the run was saved since it went back to that step with that rate, so that it need not go back again."""
+    """Whether the run was saved since it went back to that step, with that rate if one is given."""
     from hamvae_model.checkpoint import load_config
 
-    if step is None or rate is None:
+    if step is None:
         return False
     training = load_config(run).training
-    return training.learning_rate == rate and [since for since, _ in training.earlier_rates[-1:]] == [step]
+    return rate in (None, training.learning_rate) and [since for since, _ in training.earlier_rates[-1:]] == [step]
 
 
 def _conclude(run: Path, steps: int, report: hv.Report | None, as_json: bool) -> None:

@@ -180,7 +180,7 @@ class TrainingConfig:
     sample_every: int = 1000
     keep: int = 3  # states, the newest; the ones before are there for when it is damaged, or training diverged
     validation: float = 0.0  # share of the training identities that is held out, to choose the best weights by
-    earlier_rates: tuple[tuple[float, ...], ...] = ()  # up to which step, and at which learning rate, before this one
+    earlier_rates: tuple[tuple[float, ...], ...] = ()  # each until which step, where the rate changed or training went back
 
     def __post_init__(self) -> None:
         """Raises: HamvaeError: what nothing can be trained with."""
@@ -210,12 +210,10 @@ class TrainingConfig:
                 raise HamvaeError(f"The training configuration is not usable: {what}.")
 
     def at_rate(self, rate: float, step: int) -> Self:
-        """The same, going on after `step` at another learning rate; the one until then is remembered.
+        """The same, going on after `step` at a learning rate; the one until then is remembered, also if it is the same.
 
         Raises: HamvaeError: a rate that is not a positive number.
         """
-        if rate == self.learning_rate:
-            return self
         before = tuple(earlier for earlier in self.earlier_rates if earlier[0] < step)
         return dataclasses.replace(self, learning_rate=rate, earlier_rates=(*before, (float(step), self.learning_rate)))
 
