@@ -14,9 +14,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 import hamvae_model as hv
-from hamvae_model import UsageError, checkpoint
+from hamvae_model import HamvaeError, UsageError, checkpoint
 from hamvae_model.data import Characters
-from hamvae_model.errors import DamagedError, DivergedError
+from hamvae_model.errors import DamagedError, DiskError, DivergedError
 from hamvae_model.training import Stepper
 
 from .conftest import hurry
@@ -154,6 +154,18 @@ def test_weights_that_are_lost_come_back_from_the_state(
     weights.unlink() if what == "removed" else damage(weights)
     assert go_on(copy, builtin) == []  # all steps are done
     assert hv.load(copy).config == hv.load(whole).config and differing(copy, whole) == []
+
+
+def test_where_the_disk_refuses_the_lost_weights_it_is_told_how_to_go_on(
+    copy: Path, builtin: Characters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise DiskError("The disk is full.")
+
+    (copy / "weights.safetensors").unlink()
+    monkeypatch.setattr(checkpoint, "save_weights", refuse)
+    with pytest.raises(HamvaeError, match=r"full\. The run is kept as it was after step 6; make room and .* --resume "):
+        go_on(copy, builtin)
 
 
 def test_sheets_can_be_tidied_away(copy: Path, builtin: Characters) -> None:

@@ -154,8 +154,9 @@ def holds(weights: Path, model: HamVAE) -> bool:
     except HamvaeError:
         return False
     theirs = kept.state_dict()
-    same = all(tensor.cpu().equal(theirs[name]) for name, tensor in model.state_dict().items())
-    return same and kept.config == model.config
+    return kept.config == model.config and all(
+        tensor.cpu().equal(theirs[name]) for name, tensor in model.state_dict().items()
+    )
 
 
 def stored_format(run: Path) -> str:

@@ -163,10 +163,10 @@ class _Run:
     def reports(self) -> Generator[Report, None, None]:
         self.began = time.perf_counter()
         weights, over = self.run / checkpoint.WEIGHTS, self.done == self.model.config.training.steps
-        if self.writes and over and not checkpoint.holds(weights, self.model):
-            # They were lost, or are of a step that was killed before its state was saved; no save to come writes them.
-            checkpoint.save_weights(weights, self.model)
         try:
+            if self.writes and over and not checkpoint.holds(weights, self.model):
+                # They were lost, or are of a step that was killed before its state was saved; no save to come does it.
+                checkpoint.save_weights(weights, self.model)
             yield from self.steps()
         except DiskError as error:
             raise HamvaeError(
