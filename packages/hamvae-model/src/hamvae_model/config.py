@@ -180,7 +180,7 @@ class TrainingConfig:
     sample_every: int = 1000
     keep: int = 3  # states, the newest; the ones before are there for when it is damaged, or training diverged
     validation: float = 0.0  # share of the training identities that is held out, to choose the best weights by
-    earlier_rates: tuple[tuple[float, ...], ...] = ()  # each until which step, where the rate changed or training went back
+    earlier_rates: tuple[tuple[float, ...], ...] = ()  # until which steps, where it changed or training went back
 
     def __post_init__(self) -> None:
         """Raises: HamvaeError: what nothing can be trained with."""
