@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import hamvae_model as hv
-from hamvae_model import HamvaeError
+from hamvae_model import HamvaeError, UsageError
 from hamvae_model.config import FramingConfig
 from hamvae_model.data.folder import list_folder
 from hamvae_model.data.store import ABANDONED, Store, open_store
@@ -299,6 +299,15 @@ def test_without_any_place_to_write_the_way_out_is_named(
     monkeypatch.setenv("HAMVAE_CACHE", str(tmp_path / "file"))
     with pytest.raises(hv.UsageError, match="set HAMVAE_CACHE to a folder that can be written to"):
         store_of(root)
+
+
+def test_more_clips_than_an_index_that_is_read_again_can_list_are_refused_and_leave_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hamvae_model.data.index.INDEX_LIMIT", 1000)
+    with pytest.raises(UsageError, match="the most that is read; of the 6 clips put some into another folder"):
+        store_of(root)
+    assert not [path for path in (root / ".hamvae").rglob("*") if path.is_file()]
 
 
 def test_the_index_says_what_a_clip_looks_like(root: Path) -> None:

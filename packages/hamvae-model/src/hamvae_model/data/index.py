@@ -17,6 +17,7 @@ from typing import Any
 
 from ..atomic import write_bytes
 from ..errors import HamvaeError, UsageError
+from ..limits import INDEX_LIMIT
 from ..ordinary import check_ordinary, read_json
 from .recording import Recording
 
@@ -110,10 +111,17 @@ def frames_in(shard: Path, size: int) -> int:
 def save(folder: Path, clips: Mapping[str, Stored]) -> None:
     """Put a new index in the place of the old one.
 
-    Raises: HamvaeError: the disk refused it.
+    Raises:
+        UsageError: it would not be read again, for there are too many clips.
+        HamvaeError: the disk refused it.
     """
-    values = {name: dataclasses.asdict(clip) for name, clip in clips.items()}
-    write_bytes(folder / INDEX, json.dumps(values).encode())
+    data = json.dumps({name: dataclasses.asdict(clip) for name, clip in clips.items()}).encode()
+    if len(data) > INDEX_LIMIT:
+        raise UsageError(
+            f"{folder / INDEX} would be longer than {INDEX_LIMIT // 2**20} MiB, the most that is read; of the "
+            f"{len(clips)} clips put some into another folder."
+        )
+    write_bytes(folder / INDEX, data)
 
 
 @dataclass(frozen=True, kw_only=True)

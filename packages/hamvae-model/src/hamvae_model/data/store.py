@@ -93,7 +93,7 @@ def open_store(
         progress: is told of every decoded clip.
 
     Raises:
-        UsageError: no place to write to.
+        UsageError: no place to write to, or too many clips.
         HamvaeError: the disk refused data.
     """
     colour = "".join(f"{value:02x}" for value in framing.background)
@@ -214,7 +214,11 @@ def _extend(
     used = {clip.shard for clip in clips.values() if clip.count}
     if shard not in used:  # every clip failed, or is one of nothing
         (folder / shard).unlink()
-    save(folder, clips)
+    try:
+        save(folder, clips)
+    except HamvaeError:
+        (folder / shard).unlink(missing_ok=True)  # no index will name it
+        raise
     _sweep(folder, used, superseded={clip.shard for clip in known.values()})
     if stopped is not None:
         raise stopped
