@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -248,6 +249,23 @@ def test_a_video_whose_frames_take_too_many_bytes_is_refused(tmp_path: Path, mon
     monkeypatch.setattr("hamvae_model.media.video.DECODED_LIMIT", 16 * 16 * 12 // 8 - 1)
     with pytest.raises(UsageError, match=r"a\.mp4 has frames of 16×16 pixels of 12 bits"):
         read(tmp_path / "a.mp4")
+
+
+def test_a_video_that_grows_on_its_way_is_refused_before_there_is_room_for_a_frame(tmp_path: Path) -> None:
+    frame = av.VideoFrame.from_ndarray(FRAMES[0].permute(1, 2, 0).numpy(), format="rgb24")
+    with av.open(tmp_path / "a.mkv", "w") as file:
+        video = file.add_stream("libvpx", rate=10, options={"g": "1"})
+        video.width = video.height = 16
+        packets = [packet for one in (frame, frame, None) for packet in video.encode(one)]
+        for number, packet in enumerate(packets):
+            data = bytearray(bytes(packet))
+            if number:
+                data[6:10] = struct.pack("<HH", 8000, 8000)  # of a key frame of VP8
+            grown = av.Packet(bytes(data))
+            grown.stream, grown.pts, grown.dts, grown.is_keyframe = video, packet.pts, packet.dts, True
+            file.mux(grown)
+    with pytest.raises(HamvaeError, match=r"a\.mkv is cut short, damaged or no video \(Invalid argument\)"):
+        read(tmp_path / "a.mkv")
 
 
 @pytest.mark.parametrize("name", ["http:127.0.0.1:9?.mp4", "concat:b.mp4", "pipe:0.mp4"])

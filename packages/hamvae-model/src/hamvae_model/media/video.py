@@ -79,6 +79,8 @@ def _opened(path: Path) -> Iterator["tuple[InputContainer, VideoStream]"]:
             stream = container.streams.video[0]
             context = stream.codec_context
             _check_size(path, context.format, context.width, context.height)
+            # Of frames further on, before there is room for them; decoders count whole blocks, so not to the pixel.
+            context.options = {"max_pixels": str(2 * MOVING_LIMIT)}
             if context.width * context.height <= _SMALL:
                 stream.thread_type = "NONE"
             yield container, stream
