@@ -169,7 +169,7 @@ def test_a_damaged_judge_is_refused_by_its_name(refusal: Refusal, run: Path, her
         (("--table", "swap", "--characters", "297"), "builtin:test has 296 characters; 297 were asked for."),
         (("--table", "swap", "--figures", "absent/figures"), "absent' does not exist; make it first."),
         (("--table", "swap", "--figures", "judges/builtin-action-direction.safetensors"), "is a file; name a folder."),
-        (("--seeds", "0"), "0 is not in the range x>=1"),
+        (("--seeds", "0"), "0 is not in the range 1<=x<=10000"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_any_work(

@@ -137,4 +137,4 @@ def test_a_judge_trained_as_advised_is_accepted(
 
 def test_a_judge_whose_weights_are_not_its_own_is_refused(judge: Path, refusal: Callable[..., str]) -> None:
     save_file(load_file(judge), judge)
-    assert "cannot be used as a judge" in refusal("judge", "show", judge, code=1)
+    assert "cannot be used. It names no format" in refusal("judge", "show", judge, code=1)

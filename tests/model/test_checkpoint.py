@@ -65,7 +65,7 @@ def test_weights_of_another_shape_are_refused(run: Path, tiny: hv.Config, tmp_pa
 def test_safetensors_without_a_configuration_are_refused(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(1)}, tmp_path / "weights.safetensors")
     with pytest.raises(
-        HamvaeError, match="has the format None where 'hamvae/1' and 'hamvae/2' are read; it was not written by hamvae"
+        HamvaeError, match="names no format where 'hamvae/1' and 'hamvae/2' are read; it was not written by hamvae"
     ):
         hv.load(tmp_path)
 

@@ -74,7 +74,7 @@ def test_a_run_of_the_first_version_goes_on_to_the_same_numbers(
         ),
         (versions.RUN, "hamvae/1.5", "the format 'hamvae/1.5' where"),
         (versions.RUN, "pickle", "the format 'pickle' where"),
-        (versions.RUN, None, "the format None where"),
+        (versions.RUN, None, "It names no format where"),
         (versions.RUN, 2, "the format 2 where"),
         (versions.RUN, "hamvae-judge/2", "It is a judge, where a run is needed"),
         (versions.JUDGE, "hamvae/1", "It is a run, where a judge is needed"),

@@ -51,7 +51,8 @@ def number_of(kind: str, found: object) -> int:
         if int(number) <= known:
             return int(number)
         raise HamvaeError(f"It has the format {found!r} and {_read(kind)} read here; use a newer hamvae.")
-    raise HamvaeError(f"It has the format {found!r:.60} where {_read(kind)} read; it was not written by hamvae.")
+    what = "names no format" if found is None else f"has the format {found!r:.60}"
+    raise HamvaeError(f"It {what} where {_read(kind)} read; it was not written by hamvae.")
 
 
 def migrated(kind: str, values: Values) -> Values:
