@@ -92,6 +92,13 @@ def test_bad_clips_stop_training_unless_they_are_to_be_skipped_and_then_are_coun
     assert result.stderr.startswith("Left out 1 clip that cannot be used: walk-left/bad.png\n")
 
 
+@pytest.mark.parametrize("run", ["", "r"])
+def test_a_run_is_not_put_among_the_clips(refusal: Refusal, clips: Path, run: str) -> None:
+    before = sorted(clips.rglob("*"))
+    sentence = refusal("train", "--data", "folder", "--root", clips, "--run", clips / run, code=2)
+    assert "would lie among the clips in" in sentence and sorted(clips.rglob("*")) == before
+
+
 def test_resuming_continues_on_the_same_folder_and_refuses_another(
     hamvae: Command, refusal: Refusal, clips: Path, builtin: Characters
 ) -> None:

@@ -146,12 +146,20 @@ def test_a_state_under_the_name_of_another_step_is_passed_over_and_named(copy: P
     )
 
 
-@pytest.mark.parametrize("what", ["removed", "damaged"])
-def test_weights_that_are_lost_come_back_from_the_state(
-    copy: Path, builtin: Characters, whole: Path, what: str
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("removed", "is missing, or was not saved yet; `hamvae train --resume"),
+        ("damaged", r"does not match its hash; use another copy\. Or `hamvae train --resume"),
+    ],
+)
+def test_weights_that_are_lost_come_back_from_the_state_as_is_said(
+    copy: Path, builtin: Characters, whole: Path, what: str, said: str
 ) -> None:
     weights = copy / "weights.safetensors"
     weights.unlink() if what == "removed" else damage(weights)
+    with pytest.raises(HamvaeError, match=said):
+        hv.load(copy)
     assert go_on(copy, builtin) == []  # all steps are done
     assert hv.load(copy).config == hv.load(whole).config and differing(copy, whole) == []
 

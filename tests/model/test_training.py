@@ -151,6 +151,26 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tiny: hv.Config, builtin: 
     assert (run / "weights.safetensors").read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["config.json", "data.json", "metrics.jsonl", "samples/step-one.png"])
+def test_a_folder_that_holds_files_of_others_keeps_them(
+    tiny: hv.Config, builtin: Characters, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "samples").mkdir()
+    (tmp_path / name).write_text('{"mine": 1}')
+    with pytest.raises(UsageError, match=f"holds {name}, which a run would replace; choose another folder"):
+        hv.fit(tiny, tmp_path, source=builtin)
+    assert (tmp_path / name).read_text() == '{"mine": 1}'
+    assert {path.name for path in tmp_path.iterdir()} == {"samples", Path(name).parts[0]}
+
+
+def test_a_run_that_ended_before_it_was_saved_is_begun_again(
+    tiny: hv.Config, builtin: Characters, tmp_path: Path
+) -> None:
+    hv.fit(tiny, tmp_path / "run", source=builtin).close()
+    shutil.rmtree(tmp_path / "run" / "state")
+    assert next(hv.fit(tiny, tmp_path / "run", source=builtin)).step == 2
+
+
 def test_resuming_where_nothing_is_says_so(tiny: hv.Config, builtin: Characters, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="There is no trained run at"):
         hv.fit(tiny, tmp_path, source=builtin, resume=True)

@@ -167,6 +167,10 @@ def train(
             if isinstance(source, StoredClips) and not quiet:
                 tell(source)
         else:
+            if root and folder.resolve().is_relative_to(root.resolve()):
+                raise hv.UsageError(
+                    f"The run folder '{folder}' would lie among the clips in '{root}'; choose one outside of it."
+                )
             wanted, length = clips.data(data, PRESETS[chosen], labels), clips.length
             source = ranks.in_turn(
                 lambda: open_to_learn(wanted, root, length=length, skip_bad=skip_bad, device=where, quiet=quiet)

@@ -11,6 +11,7 @@ kept, and which is the newest is said by the steps in their names, not by a cloc
 import json
 import math
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -32,7 +33,7 @@ from .versions import RUN
 WEIGHTS, BEST, STATES = "weights.safetensors", "best.safetensors", "state"
 FIRST_STATE = "training.safetensors"  # the only state of a run of version 1
 LOG = "metrics.jsonl"
-ENVIRONMENT = "environment.json"
+CONFIG, ENVIRONMENT = "config.json", "environment.json"
 INVENTORY = "data.json"
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # that Adam keeps of a parameter
 
@@ -40,7 +41,7 @@ MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # that Adam keeps of a parameter
 def make_folder(run: Path) -> None:
     """Make a folder for a new run.
 
-    Raises: UsageError: it holds a run already, or cannot be made.
+    Raises: UsageError: it holds a run already, or files of somebody else that a run would replace, or cannot be made.
     """
     _refuse_a_run(run)
     try:
@@ -56,7 +57,7 @@ def create_run(run: Path, config: Config, inventory: Mapping[str, str]) -> None:
     Raises: UsageError: it holds a run by now, or cannot be written to.
     """
     _refuse_a_run(run)
-    for leftover in (run / LOG, run / BEST, run / INVENTORY, run / ENVIRONMENT, *(run / "samples").glob("step-*.png")):
+    for leftover in _replaced(run):
         leftover.unlink(missing_ok=True)  # of a run that ended before it was saved
     write_config(run, config)
     if inventory:
@@ -66,8 +67,26 @@ def create_run(run: Path, config: Config, inventory: Mapping[str, str]) -> None:
 def _refuse_a_run(run: Path) -> None:
     if _state_files(run) or (run / WEIGHTS).exists():
         raise UsageError(
-            f"'{run}' already holds a run; continue it with `hamvae train --resume {run}`, or choose another folder."
+            f"'{run}' already holds a run; continue it with `hamvae train --resume {shlex.quote(str(run))}`, or choose "
+            "another folder."
         )
+    found = [str(path.relative_to(run)) for path in _replaced(run) if path.exists()]
+    if found and not _is_config(run / CONFIG):
+        raise UsageError(f"'{run}' holds {', '.join(found)}, which a run would replace; choose another folder.")
+
+
+def _replaced(run: Path) -> list[Path]:
+    """The files that a new run puts others in the place of, beside weights and states."""
+    return [run / name for name in (CONFIG, LOG, BEST, INVENTORY, ENVIRONMENT)] + sorted(run.glob("samples/step-*.png"))
+
+
+def _is_config(path: Path) -> bool:
+    """Whether a run was begun there, for which it is written first."""
+    try:
+        Config.from_json(read_bytes(path, INDEX_LIMIT).decode())
+    except (OSError, ValueError, HamvaeError):
+        return False
+    return True
 
 
 def sweep_run(run: Path) -> None:
@@ -89,7 +108,7 @@ def write_config(run: Path, config: Config) -> None:
 
     Raises: UsageError, HamvaeError: as `atomic.write_bytes`.
     """
-    write_bytes(run / "config.json", config.to_json().encode())
+    write_bytes(run / CONFIG, config.to_json().encode())
 
 
 def check_inventory(run: Path, inventory: Mapping[str, str]) -> None:
@@ -141,7 +160,12 @@ def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
     """
     path = Path(run)
     path = path / WEIGHTS if path.is_dir() else path
-    tensors, header = read_tensors(path, kind=RUN, missing=_missing(path), room=lambda words: _room(words, path))
+    try:
+        tensors, header = read_tensors(path, kind=RUN, missing=_missing(path), room=lambda words: _room(words, path))
+    except DamagedError as error:
+        if way_back := _written_again(path):
+            raise DamagedError(f"{error} Or {way_back}.") from None
+        raise
     config = _config(header, path)
     model = rebuilt(lambda: HamVAE(config), tensors, path)
     return model.to(device).to(memory_format=torch.channels_last).eval()
@@ -411,7 +435,16 @@ def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
     return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value.clone()
 
 
+def _written_again(weights: Path) -> str:
+    """How the weights of a run come back, if its states are there to make them from."""
+    if weights.name != WEIGHTS or not _state_files(weights.parent):
+        return ""
+    return f"`hamvae train --resume {shlex.quote(str(weights.parent))}` writes it from the states beside it"
+
+
 def _missing(path: Path) -> str:
+    if way_back := _written_again(path):
+        return f"'{path}' is missing, or was not saved yet; {way_back}."
     return f"There is no trained run at '{path}'; train one with `hamvae train --data SOURCE --run DIR`."
 
 
