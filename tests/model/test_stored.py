@@ -217,6 +217,24 @@ def test_previews_show_windows_of_clips_of_any_length(root: Path) -> None:
     assert PreviewClips(opened(root)).frames.shape[1:] == (8, 3, SIZE, SIZE)
 
 
+def test_previews_begin_with_other_motions_and_other_characters(tmp_path: Path) -> None:
+    source = opened(write_folder(tmp_path, clips=5))
+    names = source.names("train")
+    previews = PreviewClips(source)
+    shown = [
+        next(
+            name
+            for number, name in enumerate(names)
+            if torch.equal(clip, source.clips("train", torch.tensor([number])).frames[0])
+        )
+        for clip in previews.frames
+    ]
+    assert sorted(shown) == sorted(names)
+    first, second, third = (Path(name) for name in shown[:3])
+    assert first.parent != second.parent
+    assert len({first.stem, second.stem, third.stem}) == 3
+
+
 # Runs ------------------------------------------------------------------------------------------------------------
 
 

@@ -113,3 +113,10 @@ def test_previews_and_scores_are_of_validation_clips_where_there_are_any(builtin
     held = {clip.numpy().tobytes() for clip in source.clips("validation", everything(source, "validation")).frames}
     assert all(clip.numpy().tobytes() in held for clip in PreviewClips(source).frames)
     assert not all(clip.numpy().tobytes() in held for clip in PreviewClips(builtin).frames)
+
+
+def test_previews_of_composed_characters_show_every_motion_as_often(builtin: Characters) -> None:
+    source = with_validation(builtin, 0.05)
+    labels = PreviewClips(source).labels
+    assert labels[:9].unique().tolist() == list(range(9))
+    assert labels.bincount().tolist() == [4] * 9

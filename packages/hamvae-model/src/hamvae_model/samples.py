@@ -1,5 +1,7 @@
 """The picture training leaves behind every so often, and the score that goes with it."""
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -22,12 +24,33 @@ class PreviewClips:
     """
 
     def __init__(self, source: Source) -> None:
-        # One more than an even spacing, so that sources that list their classes in turn show all of them.
         split = "validation" if "validation" in source.splits else "train"
-        clips = torch.arange(SCORED) * (source.splits[split] // SCORED + 1) % source.splits[split]
-        batch = source.clips(split, clips)
+        labels = source.labels(split, torch.arange(source.splits[split])).tolist()
+        batch = source.clips(split, torch.tensor(_spread(labels, source.identities(split))))
         self.frames, self.times, self.labels = batch.frames, batch.times, batch.labels
         self.classes = source.classes
+
+
+def _spread(labels: Sequence[int], identities: Sequence[str]) -> list[int]:
+    """At most SCORED clips, each of the motion, and then of the character, that those before it show least.
+
+    Args: labels, identities: of all clips there are, by their number.
+    """
+    # Among equals one more than an even spacing, so that sources that list their classes in turn show all of them.
+    count, step = len(labels), len(labels) // SCORED + 1
+    left = list(dict.fromkeys([*(turn * step % count for turn in range(count)), *range(count)]))
+    # Where nobody said who is seen, clips of one name in the folders of two motions most likely show the same one.
+    characters = [Path(identity).stem for identity in identities]
+    motions: Counter[int] = Counter()
+    seen: Counter[str] = Counter()
+    chosen: list[int] = []
+    while left and len(chosen) < SCORED:
+        clip = min(left, key=lambda number: (motions[labels[number]], seen[characters[number]]))
+        left.remove(clip)
+        chosen.append(clip)
+        motions[labels[clip]] += 1
+        seen[characters[clip]] += 1
+    return chosen
 
 
 def sample_sheet(model: HamVAE, preview: PreviewClips, path: Path) -> float:
@@ -50,7 +73,7 @@ def sample_sheet(model: HamVAE, preview: PreviewClips, path: Path) -> float:
     swapped = model.render(content, state.roll(-1, 0), named.roll(-1, 0), backward[:SHOWN].roll(-1, 0))
     rows: list[Tensor] = []
     names: list[str] = []
-    for index in range(SHOWN):
+    for index in range(len(shown)):
         motion = preview.classes[int(named[index])]
         other = preview.classes[int(named.roll(-1, 0)[index])]
         rows += [shown[index], *(as_frames(images[index]) for images in (reconstructed, generated, swapped))]
