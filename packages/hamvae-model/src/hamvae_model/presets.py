@@ -36,8 +36,8 @@ PRESETS: dict[str, Preset] = {
         },
     ),
     "sprites-small": Preset(
-        summary="the Sprites sheets in under an hour on two CPU cores",
-        training={"steps": 26000},  # about an hour even on one core
+        summary="the Sprites sheets in little more than an hour on one CPU core",
+        training={"steps": 26000},
     ),
     "clips": Preset(
         summary="your own pixel art in under half an hour on two CPU cores",
