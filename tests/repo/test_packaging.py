@@ -1,5 +1,6 @@
 """What someone who installs a distribution gets: its own package, typed and licensed, and no surprise beside it."""
 
+import tomllib
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
@@ -7,6 +8,8 @@ from zipfile import ZipFile
 
 import pytest
 from packaging.requirements import Requirement
+
+from hamvae_model.media.video import INSTALL
 
 NEEDS = {
     "symplectic-ops": {"torch"},
@@ -72,3 +75,11 @@ def test_a_distribution_asks_for_python_3_11_or_newer(wheels: dict[str, Path], d
 
 def test_the_command_line_is_installed_as_hamvae(wheels: dict[str, Path]) -> None:
     assert "hamvae = hamvae_cli:main" in read(wheels["hamvae-cli"], "entry_points.txt")
+
+
+def test_the_advice_for_videos_asks_for_the_releases_that_the_extra_does(root: Path) -> None:
+    package = root / "packages" / "hamvae-model"
+    project = tomllib.loads((package / "pyproject.toml").read_text("utf-8"))["project"]
+    (needed,) = project["optional-dependencies"]["video"]
+    assert f"pip install '{needed}'" == INSTALL
+    assert f'pip install "{needed}"' in (package / "README.md").read_text("utf-8")

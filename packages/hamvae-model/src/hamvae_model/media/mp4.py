@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import HamvaeError, UsageError
 from .shown import Shown
+from .video import INSTALL
 
 if TYPE_CHECKING:  # PyAV takes a moment to load and may be absent
     from av.container import OutputContainer
@@ -34,7 +35,7 @@ def write(file: BinaryIO, shown: Iterable[Shown]) -> None:
     try:
         import av
     except ImportError:
-        raise UsageError("Writing an MP4 needs PyAV; install it with: pip install 'hamvae-model[video]'") from None
+        raise UsageError(f"Writing an MP4 needs PyAV; install it with: {INSTALL}") from None
     try:
         # By name: FFmpeg has to read again what it wrote, to move the index to the front.
         with av.open(f"file:{file.name}", "w", format="mp4", options={"movflags": "+faststart"}) as container:

@@ -25,6 +25,8 @@ FORMATS = {
     **{".mp4": "MP4", ".m4v": "MP4", ".mov": "QuickTime", ".webm": "WebM", ".mkv": "Matroska", ".avi": "AVI"},
 }
 
+INSTALL = "pip install 'av>=18,<19'"  # the extra `video`, for people who have no index that holds this package
+
 # A stranger's file may be a playlist, whatever its name says, or have a name that FFmpeg takes for an address.
 _ITSELF = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"}
 _SMALL = 256 * 256  # pixels of a frame below which starting threads takes longer than decoding
@@ -68,7 +70,7 @@ def _opened(path: Path) -> Iterator["tuple[InputContainer, VideoStream]"]:
     try:
         import av
     except ImportError:
-        raise UsageError(f"{path} needs PyAV to be read; install it with: pip install 'hamvae-model[video]'") from None
+        raise UsageError(f"{path} needs PyAV to be read; install it with: {INSTALL}") from None
     try:
         with explained(path):
             check_ordinary(path)
