@@ -73,7 +73,7 @@ def test_an_unknown_action_is_answered_with_the_nearest(refusal: Refusal, run: P
 def test_a_picture_file_does_not_say_its_action_so_it_is_asked_for(refusal: Refusal, run: Path, tmp_path: Path) -> None:
     hv.write("clip.gif", hv.open_clip(SLASH).frames)
     sentence = refusal("swap", run, "--content", LEFT, "--motion", "clip.gif", "-o", "out.gif", code=2)
-    assert "'clip.gif' does not say which motion it shows; name its action" in sentence
+    assert "'clip.gif' does not say which motion it shows; name its action (--action), one of " in sentence
 
 
 def test_a_missing_run_is_refused_with_the_command_that_makes_one(refusal: Refusal) -> None:

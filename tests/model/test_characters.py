@@ -56,6 +56,7 @@ def test_alpha_covers_every_coloured_pixel() -> None:
         ("builtin:tset/3/walk-left", "The builtin source has no split 'tset'; did you mean 'test'?"),
         ("builtin:test/296/walk-left", "builtin:test has characters 0 to 295; '296' is not one of them."),
         ("builtin:test/-1/walk-left", "builtin:test has characters 0 to 295; '-1' is not one of them."),
+        ("builtin:test/3", "'builtin:test/3' names no motion; add one: builtin:test/3/walk-left."),
         ("builtin:test/3/wlak-left", "The builtin source has no motion 'wlak-left'; did you mean 'walk-left'?"),
     ],
 )

@@ -3,6 +3,7 @@
 import io
 import os
 import random
+import re
 import struct
 import sys
 import zlib
@@ -17,6 +18,7 @@ import torch
 from hamvae_model import open_clip
 from hamvae_model.errors import HamvaeError, UsageError
 from hamvae_model.media import probe, read, stream, write
+from hamvae_model.media.video import INSTALL
 
 FRAMES = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
 
@@ -38,17 +40,19 @@ def test_a_folder_is_not_a_clip(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "format"), [("clip.gif", "GIF"), ("clip.png", "PNG")])
-@pytest.mark.parametrize("content", [b"", b"not a picture\n"])
-def test_text_under_a_picture_name_is_refused(tmp_path: Path, name: str, format: str, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"), [(b"", "it is empty"), (b"not a picture\n", "it does not begin as a picture does")]
+)
+def test_text_under_a_picture_name_is_refused(tmp_path: Path, name: str, format: str, content: bytes, why: str) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UsageError, match=f"does not hold a {format} picture"):
+    with pytest.raises(UsageError, match=f"does not hold a {format} picture, whatever its name says: {why}; make or"):
         read(tmp_path / name)
 
 
 def test_one_format_under_the_name_of_another_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "clip.png", FRAMES)
     (tmp_path / "clip.png").rename(tmp_path / "clip.gif")
-    with pytest.raises(UsageError, match="does not hold a GIF picture"):
+    with pytest.raises(UsageError, match="does not hold a GIF picture, whatever its name says; name it after what it"):
         read(tmp_path / "clip.gif")
 
 
@@ -327,7 +331,7 @@ def test_reading_and_writing_videos_without_pyav_says_how_to_install_it(
     (tmp_path / "a.mp4").write_bytes(b"anything")
     monkeypatch.setitem(sys.modules, "av", None)
     for action in (read, lambda path: write(path, FRAMES)):
-        with pytest.raises(UsageError, match=r"needs PyAV.*pip install 'hamvae-model\[video\]'"):
+        with pytest.raises(UsageError, match=rf"needs PyAV.*{re.escape(INSTALL)}"):
             action(tmp_path / "a.mp4")
     assert (tmp_path / "a.mp4").read_bytes() == b"anything"
 

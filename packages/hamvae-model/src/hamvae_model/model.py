@@ -315,7 +315,8 @@ class HamVAE(nn.Module):
     def _label(self, action: str | None, source: str) -> Tensor:
         if action is None:
             raise UsageError(
-                f"'{source}' does not say which motion it shows; name its action, one of {', '.join(self.classes)}."
+                f"'{source}' does not say which motion it shows; name its action (--action), one of "
+                f"{', '.join(self.classes)}."
             )
         if action not in self.classes:
             raise UsageError(f"The model knows no action '{action}'{nearest(action, self.classes)}")

@@ -142,6 +142,9 @@ class Characters:
         count = len(self._splits[split])
         if not (re.fullmatch("[0-9]{1,9}", character) and int(character) < count):
             raise UsageError(f"{self.name}:{split} has characters 0 to {count - 1}; '{character}' is not one of them.")
+        if not motion:
+            whole = f"{self.name}:{split}/{character}"
+            raise UsageError(f"'{whole}' names no motion; add one: {whole}/{self.motions[0]}.")
         if motion not in self.motions:
             raise UsageError(f"The {self.name} source has no motion '{motion}'{nearest(motion, self.motions)}")
         clips = self.performance(torch.tensor([int(character)]), torch.tensor([self.motions.index(motion)]))

@@ -66,12 +66,14 @@ def opened(path: Path, format: str) -> Iterator[Image.Image]:
         raise UsageError(f"{path} is a folder; name a {format} file inside it.") from None
     except UnidentifiedImageError:
         with path.open("rb") as file:
-            begins = file.read(len(_MARKS[format]))
-        if begins == _MARKS[format]:
+            begins = file.read(max(map(len, _MARKS.values())))
+        if begins.startswith(_MARKS[format]):
             raise HamvaeError(f"{path} is cut short or damaged; make or fetch it again.") from None
-        raise UsageError(
-            f"{path} does not hold a {format} picture, whatever its name says; name it after what it holds."
-        ) from None
+        what = f"does not hold a {format} picture, whatever its name says"
+        if begins.startswith(tuple(_MARKS.values())):
+            raise UsageError(f"{path} {what}; name it after what it holds.") from None
+        why = "it is empty" if not begins else "it does not begin as a picture does"
+        raise UsageError(f"{path} {what}: {why}; make or fetch it again.") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise too_large(path) from None
     except (*_DAMAGE, UserWarning) as error:
