@@ -1,12 +1,15 @@
 """inspect and data list: what is there, for people and for programs."""
 
 import json
+import re
 from pathlib import Path
 
 import click
 import pytest
 
 import hamvae_model as hv
+from hamvae_cli import main
+from hamvae_cli.judge import judge
 
 from .conftest import Command
 
@@ -56,6 +59,14 @@ def test_data_list_says_what_each_source_holds_and_what_an_absent_one_needs(hamv
     text = hamvae("data", "list").stdout
     assert "builtin: available" in text and "sprites: not available" in text
     assert "test     296 characters, 2664 clips" in text
+    assert text.endswith("`hamvae data check DIR` and `data preview DIR` take the folder itself.\n")
+
+
+def test_data_list_names_the_commands_that_take_a_folder_as_an_option_and_no_others(hamvae: Command) -> None:
+    commands = [*main.commands.items(), *((f"judge {name}", command) for name, command in judge.commands.items())]
+    takers = {name for name, command in commands if any("--root" in option.opts for option in command.params)}
+    options, _, _ = hamvae("data", "list").stdout.splitlines()[-1].partition(";")
+    assert set(re.findall("`(?:hamvae )?([a-z ]+)`", options)) == takers
 
 
 def test_data_list_names_the_folder_that_the_sheets_are_looked_for_in(

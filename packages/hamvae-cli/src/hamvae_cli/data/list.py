@@ -17,6 +17,11 @@ from .._options import json_option
 if TYPE_CHECKING:
     from hamvae_model.data import Listing
 
+ROOT_TAKERS = (
+    "--root DIR is an option of `hamvae train`, `evaluate`, `swap`, `generate`, `reconstruct` and `judge train`; "
+    "`hamvae data check DIR` and `data preview DIR` take the folder itself."
+)
+
 
 @click.command("list")
 @json_option
@@ -43,6 +48,8 @@ def list_(as_json: bool) -> None:
         click.echo(f"  clips    {frames}{source['size']} x {source['size']} pixels")
         for split, counts in source["splits"].items():
             click.echo(f"  {split:<7}  {counts['characters']} characters, {counts['clips']} clips")
+    if not all(source["available"] for source in sources):
+        click.echo(ROOT_TAKERS)
 
 
 def _describe(name: str) -> dict[str, Any]:
