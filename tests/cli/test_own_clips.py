@@ -1,6 +1,7 @@
 """A folder of one's own clips from the command line: checked, previewed, trained on, and its clips used."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -224,12 +225,21 @@ def test_check_tells_people_what_is_there_what_is_wrong_and_what_it_would_cost(h
         "rates     10 fps (9)",
         "weapon    sword (2)",
         "the same  walk-left/hero 0.gif, walk-left/twin.gif",
-        "training  9 clips in windows of 8 frames, a unit of time being 0.1 s",
+        "training  8 clips in windows of 8 frames, a unit of time being 0.1 s; held out: 1 to test, 0 to choose weights by",
         "1 clip cannot be used: mend it, or train with --skip-bad.",
     ):
         assert fact in lines
     assert any(line.startswith("unusable  ") and "bad.png does not hold a PNG picture" in line for line in lines)
     assert any(line.startswith("cost      ") and "measured on a few steps" in line for line in lines)
+
+
+def test_check_counts_clips_that_the_best_weights_are_chosen_by_apart(hamvae: Command, clips: Path) -> None:
+    pixels = hv.read(clips / MOTIONS[0] / "hero 0.gif").frames
+    for number in range(20):
+        hv.write(clips / MOTIONS[0] / f"more {number}.gif", pixels.roll(number, -1), fps=10)
+    line = next(line for line in hamvae("data", "check", clips).stdout.splitlines() if line.startswith("training "))
+    trained, tested, chosen_by = (int(count) for count in re.findall(r"(\d+) (?:clips|to test|to choose)", line))
+    assert (trained + tested + chosen_by, chosen_by) == (28, 1)
 
 
 def test_check_tells_programs_the_same(hamvae: Command, clips: Path) -> None:
@@ -269,6 +279,15 @@ def test_preview_takes_a_folder(hamvae: Command, clips: Path) -> None:
     assert hamvae("data", "preview", clips, "--count", "2", "-o", "sheet.png").exit_code == 0
     height, width = hv.read("sheet.png").frames.shape[-2:]
     assert 4 * 64 < height < 5 * 64 and width > 8 * 64
+
+
+def test_preview_says_how_many_clips_it_leaves_out_and_why(hamvae: Command, clips: Path) -> None:
+    for name in ("short", "shorter"):
+        hv.write(clips / MOTIONS[0] / f"{name}.gif", hv.read(clips / MOTIONS[0] / "hero 0.gif").frames[:6], fps=10)
+    result = hamvae("data", "preview", clips, "-o", "sheet.png")
+    assert result.stderr.splitlines()[-1].startswith("Left out 2 clips that cannot be used; the first: ")
+    assert "short.gif has 6 frames and training looks through windows of 8" in result.stderr
+    assert "Left out" not in hamvae("data", "preview", clips, "--loop", "-o", "sheet.png").stderr
 
 
 def test_preview_takes_a_folder_as_check_does_also_one_that_is_called_like_a_source(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 import hamvae_model as hv
-from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
+from hamvae_model.presets import DEFAULT_PRESETS, PRESETS, VALIDATION
 from hamvae_model.spelling import counted
 
 from .._clips import ClipOptions, clip_options
@@ -56,7 +56,7 @@ def check(
       hamvae data check my-clips --loop --json
     """
     from hamvae_model.config import SIZE
-    from hamvae_model.data import list_clips
+    from hamvae_model.data import list_clips, with_validation
     from hamvae_model.data.doctor import check as examine
     from hamvae_model.devices import choose_device
     from hamvae_model.estimate import cost
@@ -82,19 +82,20 @@ def check(
     if as_json:
         click.echo(json.dumps(asdict(found) | {"cost": asdict(price) if price else None}))
     else:
-        _print(found, price)
+        _print(found, with_validation(source, VALIDATION).splits if source else {}, price)
     if found.refusal:
         ctx.exit(1)
 
 
-def _print(found: Checkup, price: Cost | None) -> None:
+def _print(found: Checkup, splits: Mapping[str, int], price: Cost | None) -> None:
+    """Args: splits: how many clips training would learn from, choose weights by and leave to test."""
     from .._console import print_table
 
-    splits = list(next(iter(found.clips.values()), {}))
+    sides = list(next(iter(found.clips.values()), {}))
     if found.clips:
         print_table(
-            ("motion", *splits),
-            [(label, *(str(counts[split]) for split in splits)) for label, counts in found.clips.items()],
+            ("motion", *sides),
+            [(label, *(str(counts[side]) for side in sides)) for label, counts in found.clips.items()],
         )
     if found.frames:
         least, median, most = found.frames
@@ -119,9 +120,12 @@ def _print(found: Checkup, price: Cost | None) -> None:
     if found.refusal:
         click.echo(f"refused   {found.refusal}")
         return
-    clips = sum(sum(counts.values()) for counts in found.clips.values())
+    trained, chosen_by, tested = (splits.get(split, 0) for split in ("train", "validation", "test"))
     unit = f"{found.frame_seconds:g} s" if found.frame_seconds else "a frame"
-    click.echo(f"training  {clips} clips in windows of {found.length} frames, a unit of time being {unit}")
+    click.echo(
+        f"training  {counted(trained, 'clip')} in windows of {found.length} frames, a unit of time being {unit}; "
+        f"held out: {tested} to test, {chosen_by} to choose weights by"
+    )
     if price:
         memory = f"{price.memory_bytes / 2**30:.1f} GiB of memory, " if price.memory_bytes else ""
         click.echo(

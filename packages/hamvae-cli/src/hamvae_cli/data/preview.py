@@ -7,7 +7,7 @@ import click
 
 import hamvae_model as hv
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
-from hamvae_model.spelling import nearest
+from hamvae_model.spelling import counted, nearest
 
 from .. import _outputs
 from .._decoding import Decoding
@@ -59,6 +59,7 @@ def preview(
       hamvae data preview builtin -o characters.png
       hamvae data preview my-clips --count 3 -o clips.png
     """
+    from hamvae_model.data import StoredClips
     from hamvae_model.showcase import examples
 
     _outputs.check(output)
@@ -67,4 +68,7 @@ def preview(
         raise hv.UsageError(f"There is no source and no folder of clips '{source}'{nearest(source, WITHOUT_A_FOLDER)}")
     framing = replace(PRESETS[preset or DEFAULT_PRESETS[name]].framing, background=background)
     opened = hv.open_source(name, folder, framing=framing, length=length, loop=loop, skip_bad=True, progress=Decoding())
+    if isinstance(opened, StoredClips) and opened.skipped:
+        why = next(iter(opened.skipped.values()))
+        click.echo(f"Left out {counted(len(opened.skipped), 'clip')} that cannot be used; the first: {why}", err=True)
     _outputs.write(output, examples(opened, count), scale=scale)
