@@ -225,7 +225,7 @@ def test_check_tells_people_what_is_there_what_is_wrong_and_what_it_would_cost(h
         "rates     10 fps (9)",
         "weapon    sword (2)",
         "the same  walk-left/hero 0.gif, walk-left/twin.gif",
-        "training  8 clips in windows of 8 frames, a unit of time being 0.1 s; held out: 1 to test, 0 to choose weights by",
+        "training  8 clips in windows of 8 frames, a unit of time being 0.1 s; held out: 1 to test, 0 to validate",
         "1 clip cannot be used: mend it, or train with --skip-bad.",
     ):
         assert fact in lines
@@ -238,7 +238,7 @@ def test_check_counts_clips_that_the_best_weights_are_chosen_by_apart(hamvae: Co
     for number in range(20):
         hv.write(clips / MOTIONS[0] / f"more {number}.gif", pixels.roll(number, -1), fps=10)
     line = next(line for line in hamvae("data", "check", clips).stdout.splitlines() if line.startswith("training "))
-    trained, tested, chosen_by = (int(count) for count in re.findall(r"(\d+) (?:clips|to test|to choose)", line))
+    trained, tested, chosen_by = (int(count) for count in re.findall(r"(\d+) (?:clips|to test|to validate)", line))
     assert (trained + tested + chosen_by, chosen_by) == (28, 1)
 
 

@@ -124,7 +124,7 @@ def _print(found: Checkup, splits: Mapping[str, int], price: Cost | None) -> Non
     unit = f"{found.frame_seconds:g} s" if found.frame_seconds else "a frame"
     click.echo(
         f"training  {counted(trained, 'clip')} in windows of {found.length} frames, a unit of time being {unit}; "
-        f"held out: {tested} to test, {chosen_by} to choose weights by"
+        f"held out: {tested} to test, {chosen_by} to validate"
     )
     if price:
         memory = f"{price.memory_bytes / 2**30:.1f} GiB of memory, " if price.memory_bytes else ""
