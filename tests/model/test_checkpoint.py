@@ -41,6 +41,13 @@ def test_a_missing_run_says_how_to_make_one(tmp_path: Path) -> None:
         hv.load(tmp_path)
 
 
+@pytest.mark.parametrize("content", [b"", b"not weights at all", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"])
+def test_a_file_that_is_something_else_is_not_called_a_damaged_one(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "hero.png").write_bytes(content)
+    with pytest.raises(UsageError, match=r"hero\.png' is no weights file of hamvae, which are safetensors; name one"):
+        hv.load(tmp_path / "hero.png")
+
+
 @pytest.mark.parametrize("damage", [b"", b"not weights at all", b"\xff" * 64])
 def test_a_corrupt_file_is_refused(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "weights.safetensors").write_bytes(damage)
