@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -404,6 +405,14 @@ def test_a_learnable_flow_is_saved_and_loaded() -> None:
     other.load_state_dict(one.state_dict())
     s0, times = torch.randn(5, 3, 4), torch.tensor([0.0, 2.0])
     assert torch.equal(one(s0, times), other(s0, times))
+
+
+def test_states_of_many_megabytes_are_those_of_a_few_and_can_be_kept_like_any(tmp_path: Path) -> None:
+    H, s0 = SkewSymmetricHamiltonian(4).random(2), torch.randn(64, 2, 8)
+    many = flow(H, s0, torch.arange(1100.0))  # 4.5 million bytes
+    assert many[:, :40].equal(flow(H, s0, torch.arange(40.0)))
+    torch.save(many, tmp_path / "states.pt")
+    assert torch.load(tmp_path / "states.pt").equal(many)
 
 
 def test_a_large_batch_moves_as_its_parts_do() -> None:

@@ -66,7 +66,7 @@ def _compiled(H: Tensor, states: Tensor, grid: EvenGrid, wide: bool, complex_for
     """`march` in compiled calls: one for each exponential, and one for each run."""
     (b, k, n), moved = states.shape, torch.float64 if wide else H.dtype
     count = sum(run.length for run in (grid.before, grid.after) if run)
-    whole, finite = torch.empty(k, count, b, n, dtype=H.dtype, device=H.device), True
+    whole, finite = compiled.unfilled((k, count, b, n), H.dtype), True
 
     def exact(time: float) -> Tensor:
         A = H.to(torch.float64)

@@ -125,7 +125,7 @@ def grid(b: int, k: int) -> tuple[int]:
 def _march(P: Tensor, u: Tensor, length: int, backward: bool) -> Tensor:
     """The same compiled for the CPU, where the states of a block lie together."""
     b, added, k, n = u.shape
-    y = torch.empty(k, length, b, n, dtype=u.dtype, device=u.device)
+    y = compiled.unfilled((k, length, b, n), u.dtype)
     at = -1 if backward else 0
     y.select(1, at).copy_(u.select(1, at).transpose(0, 1))
     addends = u.resolve_neg().permute(2, 1, 0, 3).contiguous() if added > 1 else None

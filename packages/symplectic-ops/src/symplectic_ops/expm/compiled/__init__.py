@@ -17,6 +17,7 @@ from torch import Tensor
 from ..._transforms import unwatched
 
 _DTYPES = (torch.float32, torch.float64)
+_LARGE = 2**22  # bytes, from which on NumPy asks for huge pages
 _WORTH_A_THREAD = 2**22  # multiplications: with fewer, starting a thread takes longer than it saves
 
 
@@ -138,6 +139,20 @@ def follow(first: Tensor, start: Tensor | None, P: Tensor | None, states: Tensor
         return found
 
     return not any(_in_threads(blocks, blocks * count * rows * n * n, part))
+
+
+def unfilled(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Memory for the states of `march` and `follow`, on the CPU.
+
+    Large memory is NumPy's, which asks the system for huge pages. Small ones are handed out each when it is first
+    touched, and that takes as long as the states, or longer.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    if size < _LARGE:
+        return torch.empty(shape, dtype=dtype, device="cpu")
+    import numpy as np
+
+    return torch.from_numpy(np.empty(size, np.uint8)).view(dtype).view(shape)
 
 
 def _rows(A: Tensor, complex_form: bool) -> int:
