@@ -57,7 +57,7 @@ def demo(output: Path, steps: int | None, seed: int | None, device: str) -> None
     follow(reports, interruption, resume_with=shlex.join(["hamvae", "demo", "-o", str(output)]))
     model = hv.load(run, where)
     _write_pictures(model, output)
-    click.echo(f"\nScoring the model on {JUDGED} characters it never saw, in every motion: a minute or so …")
+    click.echo(f"\nScoring the model on {JUDGED} characters it never saw, in every motion …")
     _print_scores(model, source)
     click.echo(f"\nNow try: hamvae swap {shlex.quote(str(run))} --content {MOTION} --motion {CONTENT} -o swap.gif")
 

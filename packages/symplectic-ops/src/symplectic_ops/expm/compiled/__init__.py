@@ -142,10 +142,10 @@ def follow(first: Tensor, start: Tensor | None, P: Tensor | None, states: Tensor
 
 
 def unfilled(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """Memory for the states of `march` and `follow`, on the CPU.
+    """A tensor of this shape on the CPU whose numbers are still to be written, by `march` or `follow`.
 
-    Large memory is NumPy's, which asks the system for huge pages. Small ones are handed out each when it is first
-    touched, and that takes as long as the states, or longer.
+    Large memory is NumPy's, which asks the system for huge pages: small ones are handed out one by one as they are
+    first touched, which can take longer than computing what is written there.
     """
     size = math.prod(shape) * dtype.itemsize
     if size < _LARGE:
