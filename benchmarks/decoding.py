@@ -21,9 +21,9 @@ import torch
 from machine import provenance
 
 import hamvae_model as hv
-from hamvae_model.clip import Clip
-from hamvae_model.config import FramingConfig
-from hamvae_model.framing import framed, straight
+from hamvae_model.clips.clip import Clip
+from hamvae_model.clips.framing import framed, straight
+from hamvae_model.config.run import FramingConfig
 
 RESULT = Path(__file__).parent / "results" / "decoding.json"
 SIZE, FRAMES = 64, 8

@@ -18,7 +18,7 @@ from machine import provenance
 from torch import Tensor
 
 import hamvae_model as hv
-from hamvae_model.motion import Motion
+from hamvae_model.network.motion import Motion
 from hamvae_model.training import new_model, new_optimiser, train_step
 
 RESULT = Path(__file__).parent / "results" / "hamiltonian-share.json"

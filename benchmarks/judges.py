@@ -19,11 +19,11 @@ import torch
 from machine import provenance
 
 import hamvae_model as hv
-from hamvae_model.clip import as_images
-from hamvae_model.config import JUDGE_STEPS, LABELS
-from hamvae_model.evaluation.judge import ACTION, Judge, default_path, save_judge, train_judge, truth, verdicts
-from hamvae_model.evaluation.judge.augment import augmented
-from hamvae_model.evaluation.judge.config import JUDGES
+from hamvae_model.clips.clip import as_images
+from hamvae_model.config.choices import JUDGE_STEPS, LABELS
+from hamvae_model.judge import ACTION, Judge, default_path, save_judge, train_judge, truth, verdicts
+from hamvae_model.judge.augment import augmented
+from hamvae_model.judge.config import JUDGES
 
 RESULT = Path(__file__).parent / "results" / "judges.json"
 EVERY = 100  # steps between two lines

@@ -23,10 +23,9 @@ from machine import provenance
 from PIL import Image
 
 import hamvae_model as hv
-from hamvae_model import showcase
-from hamvae_model.data import Characters
-from hamvae_model.evaluation.metrics import mse, psnr
-from hamvae_model.framing import straight
+from hamvae_model.clips.framing import straight
+from hamvae_model.data import Characters, showcase
+from hamvae_model.metrics import mse, psnr
 
 RESULT = Path(__file__).parent / "results" / "own-clips.json"
 HELD_OUT = 0.1  # of the characters

@@ -22,13 +22,13 @@ import torch
 from machine import provenance
 
 import hamvae_model as hv
-from hamvae_model import checkpoint
-from hamvae_model.config import OPERATORS
+from hamvae_model.config.choices import OPERATORS
 from hamvae_model.data import Characters
 from hamvae_model.devices import DEVICES, choose_device
 from hamvae_model.evaluation import TABLES, evaluate
-from hamvae_model.evaluation.judge import Judge, default_path, load_judge, save_judge, train_judge
+from hamvae_model.judge import Judge, default_path, load_judge, save_judge, train_judge
 from hamvae_model.presets import PRESETS
+from hamvae_model.runs import checkpoint
 
 RESULTS = Path(__file__).parent / "results"
 SOURCES = {"demo": "builtin", "sprites-small": "sprites", "sprites": "sprites", "clips": "folder", "photos": "mug"}

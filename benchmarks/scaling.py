@@ -24,7 +24,7 @@ import torch
 from machine import provenance
 
 import hamvae_model as hv
-from hamvae_model.execution import Execution
+from hamvae_model.config.execution import Execution
 from hamvae_model.training import Ranks, Stepper, joined, new_model, new_optimiser
 
 RESULT = Path(__file__).parent / "results" / "scaling.json"

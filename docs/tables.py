@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hamvae_model.evaluation.published import ALIKE, published
-from hamvae_model.spelling import counted
+from hamvae_model.words import counted
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"

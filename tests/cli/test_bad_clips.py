@@ -107,7 +107,7 @@ def test_a_time_that_means_nothing_is_refused(
 def test_what_no_gif_could_show_is_refused_before_anything_is_drawn(
     refusal: Refusal, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("hamvae_model.model.HamVAE.rendered")
+    monkeypatch.delattr("hamvae_model.network.hamvae.HamVAE.rendered")
     words = ["swap", run, "--content", LEFT, "--motion", "film.mp4", "--action", "walk-left", "-o"]
     hv.write("film.mp4", FRAMES, fps=60)
     for more in (["out.gif"], ["out.gif", "--side-by-side"], ["out-{action}.gif"]):

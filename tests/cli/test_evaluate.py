@@ -9,15 +9,15 @@ import click
 import pytest
 
 import hamvae_model as hv
-from hamvae_model.checkpoint import save_weights
-from hamvae_model.config import TABLES
+from hamvae_model.config.choices import TABLES
 from hamvae_model.data import Characters
 from hamvae_model.evaluation import draws
-from hamvae_model.evaluation.judge import Judge, JudgeConfig, default_path, save_judge
-from hamvae_model.evaluation.judge.network import material
+from hamvae_model.judge import Judge, JudgeConfig, default_path, save_judge
+from hamvae_model.judge.network import material
+from hamvae_model.runs.checkpoint import save_weights
 from hamvae_model.training import new_model
 
-from ..model.clips import write_folder
+from ..model.drawn import write_folder
 from .conftest import TINY, Command
 
 Refusal = Callable[..., str]

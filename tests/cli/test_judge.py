@@ -11,12 +11,12 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 import hamvae_model as hv
-from hamvae_model.config import FramingConfig
-from hamvae_model.evaluation.judge import load_judge, save_judge
-from hamvae_model.evaluation.judge.advice import training_command
-from hamvae_model.evaluation.judge.training import new_judge
+from hamvae_model.config.run import FramingConfig
+from hamvae_model.judge import load_judge, save_judge
+from hamvae_model.judge.advice import training_command
+from hamvae_model.judge.training import new_judge
 
-from ..model.clips import write_folder
+from ..model.drawn import write_folder
 from .conftest import Command
 
 SAVED = Path("judges/folder-action.safetensors")
@@ -63,7 +63,7 @@ def test_a_program_reads_one_object_and_nothing_else(hamvae: Command, clips: hv.
 
 @pytest.mark.usefixtures("clips")
 def test_a_judge_that_evaluation_will_refuse_is_announced(hamvae: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hamvae_model.evaluation.judge.training.measure", lambda judge, source: {"action": 0.5})
+    monkeypatch.setattr("hamvae_model.judge.training.measure", lambda judge, source: {"action": 0.5})
     result = hamvae(*TRAIN, "--steps", "1")
     assert result.exit_code == 0
     assert result.stderr == "Evaluation refuses a judge below 99%: train it with more --steps.\n"

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 import hamvae_model as hv
-from hamvae_model.checkpoint import load_config
 from hamvae_model.data import Characters
-from hamvae_model.model import Explanation, Noise, Views
+from hamvae_model.network.hamvae import Explanation, Noise, Views
 from hamvae_model.presets import PRESETS
+from hamvae_model.runs.checkpoint import load_config
 
 from ..model.faces import write_faces, write_landmarks
 from .conftest import TINY, Command
@@ -186,7 +186,7 @@ def test_the_cost_is_measured_on_the_device_that_would_train(
     assert "no cuda device" in refusal("data", "check", clips, "--device", "cuda", code=2)
     monkeypatch.setattr("hamvae_model.devices.choose_device", lambda name: "meta" if name == "auto" else name)
     asked = []
-    monkeypatch.setattr("hamvae_model.estimate.cost", lambda config, source, device: asked.append(device))
+    monkeypatch.setattr("hamvae_model.training.estimate.cost", lambda config, source, device: asked.append(device))
     hamvae("data", "check", clips)
     hamvae("data", "check", clips, "--device", "cpu")
     assert asked == ["meta", "cpu"]

@@ -116,11 +116,11 @@ def main() -> None:
     import torch
 
     import hamvae_model as hv
-    from hamvae_model import samples
     from hamvae_model.training import loop
+    from hamvae_model.training import preview
 
     torch.set_num_threads(1)
-    samples.SHOWN, samples.SCORED, loop.PRIOR_CLIPS = 1, 6, 4  # a life is short
+    preview.SHOWN, preview.SCORED, loop.PRIOR_CLIPS = 1, 6, 4  # a life is short
     source = hv.open_source("builtin", labels="action")
     for line in sys.stdin:
         order = json.loads(line)
@@ -156,7 +156,7 @@ def _tell(told: IO[str], known: dict[str, object]) -> None:
 
 def _live(source: Any, config: Any, run: Path, fault: Fault, tell: Callable[..., None]) -> None:
     import hamvae_model as hv
-    from hamvae_model.checkpoint import load_config, steps_done
+    from hamvae_model.runs.checkpoint import load_config, steps_done
 
     from .disk import watched
 

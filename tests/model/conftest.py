@@ -81,8 +81,8 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def hurry(patch: pytest.MonkeyPatch) -> None:
     """A starting prior of a few clips, and sheets of a few."""
     patch.setattr("hamvae_model.training.loop.PRIOR_CLIPS", 1)
-    patch.setattr("hamvae_model.samples.SHOWN", 1)
-    patch.setattr("hamvae_model.samples.SCORED", 6)
+    patch.setattr("hamvae_model.training.preview.SHOWN", 1)
+    patch.setattr("hamvae_model.training.preview.SCORED", 6)
 
 
 @pytest.fixture(autouse=True)

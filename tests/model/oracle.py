@@ -6,9 +6,9 @@ from torch import Tensor
 
 import hamvae_model as hv
 from hamvae_model.data import Characters
-from hamvae_model.motion import Motion
-from hamvae_model.posterior import Gaussian
-from hamvae_model.prior import StartPrior
+from hamvae_model.network.motion import Motion
+from hamvae_model.network.posterior import Gaussian
+from hamvae_model.network.prior import StartPrior
 
 CHARACTERS = 6  # that the two know: the first of the test split
 

@@ -18,9 +18,11 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import hamvae_model as hv
-from hamvae_model import HamvaeError, UsageError, checkpoint
-from hamvae_model.config import Config
+from hamvae_model import HamvaeError, UsageError
+from hamvae_model.config.run import Config
 from hamvae_model.data import Characters, StoredClips
+from hamvae_model.files.bounded import parse_json
+from hamvae_model.files.tensors import HASH, content_hash
 from hamvae_model.limits import (
     ACTION_LIMIT,
     CLASS_LIMIT,
@@ -35,9 +37,8 @@ from hamvae_model.limits import (
     TABLE_LIMIT,
 )
 from hamvae_model.media import read, read_sheet, stream
-from hamvae_model.ordinary import parse_json
-from hamvae_model.spelling import is_plain, printable
-from hamvae_model.tensor_file import HASH, content_hash
+from hamvae_model.runs import checkpoint
+from hamvae_model.words import is_plain, printable
 
 FRAMES = torch.randint(256, (4, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from hamvae_model.evaluation.answers import answers
-from hamvae_model.evaluation.metrics import FrameScores, mse, psnr, ssim, ssim_map
+from hamvae_model.metrics import FrameScores, mse, psnr, ssim, ssim_map
 
 
 @pytest.fixture(params=[(32, 32), (48, 64)], ids="{0[0]}x{0[1]}".format)

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from hamvae_cli import main
-from hamvae_model.data.builtin import VALUES
+from hamvae_model.data.composed.builtin import VALUES
 from hamvae_model.presets import PRESETS
 
 from ..cli.conftest import TINY

@@ -8,7 +8,7 @@ from random import Random
 
 from safetensors.torch import load
 
-from hamvae_model.tensor_file import HASH, content_hash
+from hamvae_model.files.tensors import HASH, content_hash
 
 from .mutations import BOUNDARIES, altered, damaged, misspelt
 

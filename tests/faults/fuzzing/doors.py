@@ -11,10 +11,10 @@ from click.testing import CliRunner
 
 import hamvae_model as hv
 from hamvae_cli import main
-from hamvae_model import checkpoint
-from hamvae_model.config import FramingConfig
+from hamvae_model.config.run import FramingConfig
 from hamvae_model.data import StoredClips
 from hamvae_model.media import probe, read_sheet, stream
+from hamvae_model.runs import checkpoint
 
 from .seeds import Seeds
 

@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 import hamvae_model as hv
-from hamvae_model.config import DataConfig
+from hamvae_model.config.run import DataConfig
 from hamvae_model.data import Characters
-from hamvae_model.evaluation.judge import Judge, JudgeConfig, save_judge
+from hamvae_model.judge import Judge, JudgeConfig, save_judge
 from hamvae_model.presets import Preset
 
 TINY = Preset(

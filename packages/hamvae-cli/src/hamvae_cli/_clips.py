@@ -13,9 +13,9 @@ import click
 from click.core import ParameterSource
 
 import hamvae_model as hv
-from hamvae_model.config import DataConfig
+from hamvae_model.config.run import DataConfig
 from hamvae_model.presets import Preset
-from hamvae_model.spelling import counted
+from hamvae_model.words import counted
 
 from ._decoding import Decoding
 from ._options import background_option, fps_option, length_option, loop_option

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from hamvae_model.config import BATCH_LIMIT
-from hamvae_model.execution import WORKERS_LIMIT, Execution
+from hamvae_model.config.choices import BATCH_LIMIT
+from hamvae_model.config.execution import WORKERS_LIMIT, Execution
 
 _OPTIONS = (
     click.option(

@@ -12,7 +12,7 @@ import click
 
 from hamvae_model import HamvaeError, UsageError
 from hamvae_model.errors import OtherProcessError
-from hamvae_model.spelling import printable
+from hamvae_model.words import printable
 
 OTHERS_SPEAK = 3  # seconds in which another process says what was wrong; torchrun ends all when one has ended
 INTERRUPTED = 130  # 128 + SIGINT, as shells count

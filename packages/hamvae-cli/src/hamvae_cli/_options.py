@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from hamvae_model.config import CLIP_SOURCES, LABELS, LENGTH, OUTPUTS
+from hamvae_model.config.choices import CLIP_SOURCES, LABELS, LENGTH, OUTPUTS
 from hamvae_model.devices import DEVICES
 from hamvae_model.errors import UsageError
 from hamvae_model.limits import FRAME_LIMIT
-from hamvae_model.spelling import is_plain, nearest
+from hamvae_model.words import is_plain, nearest
 
 SEED_LIMIT = 2**63 - 1  # what generators take
 STEP_LIMIT = 10**9  # of training: centuries

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import hamvae_model as hv
-from hamvae_model.config import OUTPUTS
+from hamvae_model.config.choices import OUTPUTS
 
 if TYPE_CHECKING:
-    from hamvae_model.performance import Performance
+    from hamvae_model.animate.performance import Performance
 
     Shown = hv.Clip | Performance
 
@@ -81,8 +81,8 @@ def write(path: Path, shown: Sequence[Shown | None], *, columns: int | None = No
 
 
 def _check_durations(shown: Sequence[Shown | None], **timing: Any) -> None:
+    from hamvae_model.clips.timing import Timing
     from hamvae_model.media.gif import check_duration
-    from hamvae_model.timing import Timing
 
     asked = Timing(**timing)
     for one in shown:
@@ -110,8 +110,9 @@ def save(
         scale, loop: as for `media.write`.
         transparent: keep the transparency of given clips, and cut what the model drew out of its background.
     """
-    from hamvae_model import media, showcase
-    from hamvae_model.timing import Timing
+    from hamvae_model import media
+    from hamvae_model.clips.timing import Timing
+    from hamvae_model.data import showcase
 
     asked = Timing(**(timing or {}))
     first, extension = shown[0], path.suffix.lower()
@@ -146,7 +147,7 @@ def _save_sheet(
     path: Path, clips: Sequence[hv.Clip], durations: Sequence[Sequence[float]], *, scale: int, transparent: bool
 ) -> None:
     from hamvae_model import media
-    from hamvae_model.framing import straight
+    from hamvae_model.clips.framing import straight
 
     names = _distinct([clip.label or "clip" for clip in clips])
     frames = [straight(clip) if transparent else clip.frames for clip in clips]

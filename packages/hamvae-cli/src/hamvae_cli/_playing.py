@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hamvae_model.config import POSES
+from hamvae_model.config.choices import POSES
 
 from ._options import scale_option
 
@@ -49,7 +49,7 @@ timing_options = gathered(
     ),
     reverse=click.option("--reverse", is_flag=True, help="Play backward."),
 )
-"""What `hamvae_model.timing.Timing` is made from."""
+"""What `hamvae_model.clips.timing.Timing` is made from."""
 
 look_options = gathered(
     "look",

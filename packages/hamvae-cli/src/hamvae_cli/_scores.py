@@ -7,7 +7,7 @@ import click
 
 from hamvae_model.evaluation.published import ALIKE, Published, published
 from hamvae_model.evaluation.tables import DRAWN
-from hamvae_model.spelling import counted
+from hamvae_model.words import counted
 
 from ._console import print_table
 

@@ -66,7 +66,7 @@ def _begin_or_continue(
     run: Path, source: hv.Source, steps: int | None, seed: int | None, device: str, stop: Callable[[], bool]
 ) -> Generator[hv.Report, None, None]:
     """Raises: UsageError: the run that is there was begun with other steps or another seed."""
-    from hamvae_model.checkpoint import load_config, steps_done
+    from hamvae_model.runs.checkpoint import load_config, steps_done
 
     done = steps_done(run)
     if done is None:

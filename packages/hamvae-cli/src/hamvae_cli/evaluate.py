@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 import hamvae_model as hv
-from hamvae_model.config import SAMPLES, SEEDS, TABLES
+from hamvae_model.config.choices import SAMPLES, SEEDS, TABLES
 
 from . import _outputs
 from ._decoding import Decoding
@@ -89,9 +89,9 @@ def evaluate(
     from hamvae_model.data import reopen_source
     from hamvae_model.devices import choose_device
     from hamvae_model.evaluation.figures import write_figures
-    from hamvae_model.evaluation.judge import default_path, load_judge
     from hamvae_model.evaluation.tables import JUDGED
     from hamvae_model.evaluation.tables import evaluate as score
+    from hamvae_model.judge import default_path, load_judge
 
     from ._console import scoring
     from ._scores import print_scores

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 import hamvae_model as hv
-from hamvae_model.config import POSES
+from hamvae_model.config.choices import POSES
 
 from . import _outputs
 from ._options import Name, device_option, output_option, root_option, run_argument

@@ -13,8 +13,8 @@ import click
 from click.core import ParameterSource
 
 import hamvae_model as hv
-from hamvae_model.config import BATCH_LIMIT, OPERATORS, PRECISIONS, SOURCES
-from hamvae_model.execution import Execution
+from hamvae_model.config.choices import BATCH_LIMIT, OPERATORS, PRECISIONS, SOURCES
+from hamvae_model.config.execution import Execution
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
 
 from ._clips import OF_CLIPS, ClipOptions, clip_options, open_to_learn, skip_bad_option, tell
@@ -35,7 +35,7 @@ from ._options import (
 from ._training import Interruption, follow, launched
 
 if TYPE_CHECKING:
-    from hamvae_model.checkpoint import State
+    from hamvae_model.runs.checkpoint import State
 
 OF_A_NEW_RUN = ("data", "preset", "operator", "labels", *OF_CLIPS, "steps", "batch", "precision", "seed", "run")
 
@@ -148,9 +148,9 @@ def train(
       hamvae train --resume runs/first --from-step 500 --learning-rate 0.0003
       torchrun --standalone --nproc-per-node 2 -m hamvae_cli train --data builtin -o runs/first
     """
-    from hamvae_model.checkpoint import read_state
     from hamvae_model.data import StoredClips, reopen_source
     from hamvae_model.devices import choose_device
+    from hamvae_model.runs.checkpoint import read_state
     from hamvae_model.training import joined
 
     where, interruption = choose_device(device), Interruption()
@@ -219,14 +219,14 @@ def _continued(state: State, rate: float | None, *, back: bool) -> hv.Config:
 
 def _began(run: Path, config: hv.Config) -> bool:
     """Whether the run in the folder is the one that a command began which torchrun gives again."""
-    from hamvae_model.checkpoint import kept_states, load_config
+    from hamvae_model.runs.checkpoint import kept_states, load_config
 
     return bool(kept_states(run)) and load_config(run) == config
 
 
 def _went_back(run: Path, step: int | None, rate: float | None) -> bool:
     """Whether the run was saved since it went back to that step, with that rate if one is given."""
-    from hamvae_model.checkpoint import load_config
+    from hamvae_model.runs.checkpoint import load_config
 
     if step is None:
         return False

@@ -30,32 +30,32 @@ from .errors import HamvaeError as HamvaeError
 from .errors import UsageError as UsageError
 
 if TYPE_CHECKING:
-    from .checkpoint import load as load
-    from .clip import Batch as Batch
-    from .clip import Clip as Clip
-    from .config import Config as Config
+    from .clips.clip import Batch as Batch
+    from .clips.clip import Clip as Clip
+    from .config.run import Config as Config
     from .data import Source as Source
     from .data import open_clip as open_clip
     from .data import open_source as open_source
     from .media import read as read
     from .media import write as write
-    from .model import HamVAE as HamVAE
+    from .network.hamvae import HamVAE as HamVAE
     from .presets import PRESETS as PRESETS
     from .presets import build as build
+    from .runs.checkpoint import load as load
     from .training import Report as Report
     from .training import fit as fit
 
 _HOMES = {
-    "Batch": "clip",
-    "Clip": "clip",
-    "Config": "config",
-    "HamVAE": "model",
+    "Batch": "clips.clip",
+    "Clip": "clips.clip",
+    "Config": "config.run",
+    "HamVAE": "network.hamvae",
     "PRESETS": "presets",
     "Report": "training",
     "Source": "data",
     "build": "presets",
     "fit": "training",
-    "load": "checkpoint",
+    "load": "runs.checkpoint",
     "open_clip": "data",
     "open_source": "data",
     "read": "media",

@@ -1,7 +1,7 @@
 """Where to compute. torch loads when a device is chosen, so that the command line can list their names at once."""
 
 from .errors import UsageError
-from .spelling import nearest
+from .words import nearest
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 

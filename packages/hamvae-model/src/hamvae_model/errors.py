@@ -1,6 +1,6 @@
 """The failures a user can meet; each carries one sentence that says what to do next."""
 
-from .spelling import printable
+from .words import printable
 
 
 class HamvaeError(Exception):

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .config import OPERATORS, PRECISIONS, Config, FramingConfig, ModelConfig, ObjectiveConfig, TrainingConfig
+from .config.choices import OPERATORS, PRECISIONS
+from .config.run import Config, FramingConfig, ModelConfig, ObjectiveConfig, TrainingConfig
 from .errors import UsageError
-from .spelling import nearest
+from .words import nearest
 
 if TYPE_CHECKING:  # a source is made of tensors
     from .data import Source

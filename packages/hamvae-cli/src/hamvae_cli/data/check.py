@@ -12,15 +12,15 @@ import click
 
 import hamvae_model as hv
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS, VALIDATION
-from hamvae_model.spelling import counted
+from hamvae_model.words import counted
 
 from .._clips import ClipOptions, clip_options
 from .._decoding import Decoding
 from .._options import PATH, Name, device_option, json_option, labels_option, layout_option, refuse_labels
 
 if TYPE_CHECKING:
-    from hamvae_model.data.doctor import Checkup
-    from hamvae_model.estimate import Cost
+    from hamvae_model.data.checkup import Checkup
+    from hamvae_model.training.estimate import Cost
 
 NAMED = 5  # clips that a line names
 
@@ -55,11 +55,11 @@ def check(
       hamvae data check my-clips
       hamvae data check my-clips --loop --json
     """
-    from hamvae_model.config import SIZE
+    from hamvae_model.config.choices import SIZE
     from hamvae_model.data import list_clips, with_validation
-    from hamvae_model.data.doctor import check as examine
+    from hamvae_model.data.checkup import check as examine
     from hamvae_model.devices import choose_device
-    from hamvae_model.estimate import cost
+    from hamvae_model.training.estimate import cost
 
     if labels:
         refuse_labels(data)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import hamvae_model as hv
-from hamvae_model.config import LABELS, SIZE, SOURCES
+from hamvae_model.config.choices import LABELS, SIZE, SOURCES
 
 from .._options import json_option
 
@@ -54,7 +54,7 @@ def list_(as_json: bool) -> None:
 
 def _describe(name: str) -> dict[str, Any]:
     from hamvae_model.data import list_clips
-    from hamvae_model.data.sprites import ROOT_VARIABLE
+    from hamvae_model.data.composed.sprites import ROOT_VARIABLE
 
     facts: dict[str, Any] = {"source": name, "folder": os.environ.get(ROOT_VARIABLE) if name == "sprites" else None}
     try:
@@ -78,7 +78,7 @@ def _describe(name: str) -> dict[str, Any]:
 
 def _counts(listing: Listing) -> dict[str, Any]:
     """What clips on disk hold, none of them decoded: how long they are, and which cannot be used, is not known yet."""
-    from hamvae_model.data.splits import SPLITS, assign
+    from hamvae_model.data.files.splits import SPLITS, assign
 
     clips = dict.fromkeys(SPLITS, 0)
     characters: defaultdict[str, set[str | None]] = defaultdict(set)

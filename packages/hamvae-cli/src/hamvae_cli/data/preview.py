@@ -7,7 +7,7 @@ import click
 
 import hamvae_model as hv
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
-from hamvae_model.spelling import counted, nearest
+from hamvae_model.words import counted, nearest
 
 from .. import _outputs
 from .._decoding import Decoding
@@ -60,7 +60,7 @@ def preview(
       hamvae data preview my-clips --count 3 -o clips.png
     """
     from hamvae_model.data import StoredClips
-    from hamvae_model.showcase import examples
+    from hamvae_model.data.showcase import examples
 
     _outputs.check(output)
     name, folder = (data, Path(source)) if Path(source).is_dir() else (source, None)

@@ -12,7 +12,7 @@ import click
 from .._options import PATH, json_option
 
 if TYPE_CHECKING:
-    from hamvae_model.evaluation.judge import Judge
+    from hamvae_model.judge import Judge
 
 
 @click.command()
@@ -25,7 +25,7 @@ def show(file: Path, as_json: bool) -> None:
     Example:
       hamvae judge show judges/builtin-action-direction.safetensors
     """
-    from hamvae_model.evaluation.judge import load_judge
+    from hamvae_model.judge import load_judge
 
     judge = load_judge(file)
     config = judge.config
@@ -41,7 +41,7 @@ def show(file: Path, as_json: bool) -> None:
 
 def print_heads(judge: Judge) -> None:
     """A line for each head: how often it is right, and what it chooses from."""
-    from hamvae_model.evaluation.judge import ACTION
+    from hamvae_model.judge import ACTION
 
     from .._console import print_table
 

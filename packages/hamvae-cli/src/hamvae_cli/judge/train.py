@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 import hamvae_model as hv
-from hamvae_model.config import JUDGE_STEPS, SOURCES
+from hamvae_model.config.choices import JUDGE_STEPS, SOURCES
 from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
-from hamvae_model.spelling import counted
+from hamvae_model.words import counted
 
 from .. import _outputs
 from .._clips import ClipOptions, clip_options, open_to_learn, skip_bad_option
@@ -81,7 +81,7 @@ def train(
       hamvae judge train --data folder --root my-clips --loop
     """
     from hamvae_model.devices import choose_device
-    from hamvae_model.evaluation.judge import REQUIRED, default_path, save_judge, train_judge
+    from hamvae_model.judge import REQUIRED, default_path, save_judge, train_judge
 
     if labels:
         refuse_labels(data)

@@ -4,17 +4,18 @@ from pathlib import Path
 
 import torch
 
-from ..clip import Clip
-from ..config import LABELS, LENGTH, SIZE, SOURCES, Config, DataConfig, FramingConfig
+from ..clips.clip import Clip
+from ..config.choices import LABELS, LENGTH, SIZE, SOURCES
+from ..config.run import Config, DataConfig, FramingConfig
 from ..errors import UsageError
-from ..spelling import nearest
-from .characters import Art as Art
-from .characters import Characters as Characters
-from .recording import Listing as Listing
+from ..words import nearest
+from .cache.shards import Progress as Progress
+from .cache.source import StoredClips as StoredClips
+from .cache.source import open_listing
+from .composed.characters import Art as Art
+from .composed.characters import Characters as Characters
+from .files.recording import Listing as Listing
 from .source import Source as Source
-from .store import Progress as Progress
-from .stored import StoredClips as StoredClips
-from .stored import open_listing
 from .validation import with_validation as with_validation
 
 __all__ = [
@@ -77,10 +78,10 @@ def open_source(
         data = DataConfig(source=name, labels=labels, framing=framing, frame_seconds=frame_seconds, loop=loop)
         return open_listing(listing, data, size=size, length=length, skip_bad=skip_bad, progress=progress)
     if name == "sprites":
-        from .sprites import sprites_art
+        from .composed.sprites import sprites_art
 
         return Characters(sprites_art(_path(root)), labels, device)
-    from . import builtin
+    from .composed import builtin
 
     art = Art(
         name="builtin",
@@ -137,15 +138,15 @@ def _list(name: str, root: Path | None, labels: str) -> Listing | None:
     if name == "builtin":
         return None
     if name == "sprites":
-        from .lpc import list_lpc
-        from .sprites import is_in_layers, sprites_root
+        from .composed.sprites import is_in_layers, sprites_root
+        from .files.lpc import list_lpc
 
         folder = sprites_root(root)
         return None if is_in_layers(folder) else list_lpc(folder, labels)
     if root is None:
         raise UsageError(f"The {name} source needs the folder of its clips: pass --root DIR.")
-    from .folder import list_folder
-    from .mug import list_mug
+    from .files.folder import list_folder
+    from .files.mug import list_mug
 
     return list_folder(root) if name == "folder" else list_mug(root)
 

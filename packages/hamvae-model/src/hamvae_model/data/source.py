@@ -5,8 +5,8 @@ from typing import Protocol
 
 from torch import Tensor
 
-from ..clip import Batch, Clip
-from ..config import DataConfig
+from ..clips.clip import Batch, Clip
+from ..config.run import DataConfig
 
 
 class Source(Protocol):

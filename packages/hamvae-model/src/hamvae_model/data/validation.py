@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..clip import Batch, Clip
+from ..clips.clip import Batch, Clip
+from .files.splits import place
 from .source import Source
-from .splits import place
 
 
 def with_validation(source: Source, share: float) -> Source:

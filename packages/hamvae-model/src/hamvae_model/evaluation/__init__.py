@@ -6,7 +6,7 @@ The names of the tables load on first use: training needs the metrics alone, and
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..config import TABLES as TABLES
+from ..config.choices import TABLES as TABLES
 
 if TYPE_CHECKING:
     from .tables import evaluate as evaluate

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ..clip import as_images
+from ..clips.clip import as_images
 from ..data import Characters
+from ..judge import Judge
+from ..metrics import mse
 from .answers import answers
 from .draws import PRIORS, Drawn, balanced, contents_from_prior, motions_from_prior
 from .held_out import HeldOut
-from .judge import Judge
-from .metrics import mse
 
 
 @torch.no_grad()

@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..clip import Clip
+from ..clips.clip import Clip
 from ..data import Source
-from ..data.sprites import ATTRIBUTION
+from ..data.composed.sprites import ATTRIBUTION
+from ..data.showcase import grid, window
 from ..errors import UsageError
 from ..media import sheet, write
-from ..model import HamVAE
-from ..showcase import grid, window
+from ..network.hamvae import HamVAE
 
 SHOWN = 3  # clips in the figure of generation, and pairs in that of swaps
 COLUMNS = 3  # of an animated table of actions

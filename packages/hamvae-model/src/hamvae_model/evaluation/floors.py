@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from ..clip import as_images
+from ..clips.clip import as_images
 from ..data import Source
+from ..metrics import Figures, FrameScores
 from .held_out import HeldOut, longer
-from .metrics import Figures, FrameScores
 
 COMPARED_AT_ONCE = 250  # first frames of training clips
 

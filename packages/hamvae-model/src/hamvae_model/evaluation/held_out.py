@@ -7,11 +7,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..clip import as_images
+from ..clips.clip import as_images
 from ..data import Characters, Source
 from ..errors import UsageError
-from ..model import HamVAE
-from .metrics import FrameScores
+from ..metrics import FrameScores
+from ..network.hamvae import HamVAE
 
 ALONE = "One character has no other to take a motion from; swap and identity look at two characters or more."
 CLIPS_AT_ONCE = 36  # held in memory as images; four characters in nine motions

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from ..data import Characters
+from ..judge import Judge
 from .draws import PRIORS, Drawn, balanced, in_turn, motions_from_prior, swaps
 from .held_out import HeldOut, composed
-from .judge import Judge
 
 
 @torch.no_grad()

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..clip import as_images
+from ..clips.clip import as_images
 from ..errors import HamvaeError, UsageError
+from ..metrics import mse
 from .held_out import CLIPS_AT_ONCE, HeldOut
-from .metrics import mse
 
 # Moments are counted from zero, the frames in names from one, as people do.
 NEAR, FAR, FARTHEST = range(8), range(192, 200), (999,)

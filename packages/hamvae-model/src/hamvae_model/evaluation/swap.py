@@ -2,10 +2,10 @@
 
 import torch
 
-from ..clip import as_images
+from ..clips.clip import as_images
+from ..metrics import FrameScores, mse
 from .draws import swaps
 from .held_out import HeldOut, composed
-from .metrics import FrameScores, mse
 
 
 @torch.no_grad()

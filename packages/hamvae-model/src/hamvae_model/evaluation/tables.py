@@ -4,19 +4,19 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..config import SAMPLES, SEEDS, TABLES
+from ..config.choices import SAMPLES, SEEDS, TABLES
 from ..data import Characters, Source
 from ..errors import UsageError
-from ..model import HamVAE
-from ..spelling import nearest
+from ..judge import Judge
+from ..judge.advice import training_command
+from ..network.hamvae import HamVAE
+from ..words import nearest
 from .disentanglement import disentanglement
 from .draws import balanced, unseen
 from .floors import copy_floor, static_floor
 from .generation import generation
 from .held_out import ALONE, HeldOut
 from .identity import identity
-from .judge import Judge
-from .judge.advice import training_command
 from .roll import roll
 from .swap import swap
 

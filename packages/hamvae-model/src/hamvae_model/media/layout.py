@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..files.bounded import read_bytes
 from ..limits import ACTION_LIMIT, LAYOUT_LIMIT, NAME_LIMIT
-from ..ordinary import read_bytes
-from ..spelling import is_plain, nearest
+from ..words import is_plain, nearest
 from .opening import explained
 
 KEYS = ("cell", "duration", "loop", "actions")

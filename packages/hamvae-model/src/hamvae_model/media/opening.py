@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import HamvaeError, UsageError
+from ..files.bounded import NotOrdinaryError, check_ordinary
 from ..limits import ANIMATION_LIMIT, FRAME_LIMIT, MOVING_LIMIT, PIXEL_LIMIT
-from ..ordinary import NotOrdinaryError, check_ordinary
 
 # What Pillow raises on damaged data; its decoders let the errors of the layers below them through.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)

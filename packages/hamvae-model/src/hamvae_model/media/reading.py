@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import torch
 
-from ..clip import Clip
+from ..clips.clip import Clip
 from ..errors import UsageError
-from ..spelling import nearest
+from ..words import nearest
 from . import folder, layout, pictures, spritesheet, video
 from .facts import Facts
 from .opening import exists, explained

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..clip import Clip
+from ..clips.clip import Clip
 from ..errors import HamvaeError, UsageError
 from ..limits import CLIP_LIMIT, FRAME_LIMIT
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import HamvaeError, UsageError
+from ..files.bounded import check_ordinary
 from ..limits import DECODED_LIMIT, MOVING_LIMIT
-from ..ordinary import check_ordinary
 from .facts import Facts
 from .opening import explained, too_large
 from .shown import Shown

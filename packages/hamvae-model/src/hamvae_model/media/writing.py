@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
-from ..atomic import writing
-from ..config import OUTPUTS
+from ..clips.timing import FPS
+from ..config.choices import OUTPUTS
 from ..errors import UsageError
-from ..ordinary import read_json
-from ..timing import FPS
+from ..files.atomic import writing
+from ..files.bounded import read_json
 from . import aseprite, gif, mp4, png, webp
 from .frames import enlarge, validate
 from .shown import Shown

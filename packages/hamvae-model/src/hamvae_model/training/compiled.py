@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ..errors import HamvaeError
-from ..model import HamVAE
+from ..network.hamvae import HamVAE
 
 
 def compiled(model: HamVAE) -> nn.Module:

@@ -13,15 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .. import checkpoint
-from ..config import Config
+from ..config.execution import Execution
+from ..config.run import Config
 from ..data import Source, with_validation
-from ..environment import environment, record
 from ..errors import DiskError, DivergedError, HamvaeError, OtherProcessError, UsageError
-from ..execution import Execution
-from ..run_lock import run_lock
-from ..samples import PreviewClips, sample_sheet
+from ..runs import checkpoint
+from ..runs.environment import environment, record
+from ..runs.lock import run_lock
 from .memory import NotEnoughMemory
+from .preview import PreviewClips, sample_sheet
 from .ranks import Ranks
 from .step import Stepper, new_model, new_optimiser
 from .views import seed_of

@@ -8,12 +8,12 @@ from dataclasses import fields
 import torch
 from torch import Tensor, nn
 
-from ..config import Config, TrainingConfig
+from ..config.execution import Execution
+from ..config.run import Config, TrainingConfig
 from ..data import Source
 from ..errors import DivergedError, UsageError
-from ..execution import Execution
-from ..model import HamVAE
-from ..objective import Terms, terms
+from ..network.hamvae import HamVAE
+from ..network.objective import Terms, terms
 from .ahead import Ahead
 from .compiled import compiled, compiling
 from .determinism import deterministic

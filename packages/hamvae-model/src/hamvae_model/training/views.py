@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..config import Config
+from ..config.run import Config
 from ..data import Source
-from ..history import lookback
-from ..model import Noise, Views
+from ..network.hamvae import Noise, Views
+from ..network.history import lookback
 
 Rows = TypeVar("Rows", Views, Noise)
 

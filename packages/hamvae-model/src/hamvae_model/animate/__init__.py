@@ -1,0 +1,1 @@
+"""A trained model with clips in and clips out."""

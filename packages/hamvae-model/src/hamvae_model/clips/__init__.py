@@ -1,0 +1,1 @@
+"""Clips in memory: their frames, their size, their transparency and their times."""

@@ -1,0 +1,1 @@
+"""Clips that were decoded once and are read from the disk ever after."""

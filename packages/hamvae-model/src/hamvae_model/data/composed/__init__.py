@@ -1,0 +1,1 @@
+"""Sources of characters that are composed of layers."""

@@ -1,0 +1,49 @@
+"""The command that trains a judge fit for a source: read from the source, so that following it helps."""
+
+from ..config.choices import LENGTH
+from ..config.run import DataConfig
+from ..data import Source, StoredClips
+from ..presets import DEFAULT_PRESETS, PRESETS
+
+
+def training_command(source: Source) -> str:
+    """What to type for a judge of these clips; DIR stands for their folder."""
+    data = source.data
+    words = ["hamvae judge train --data", source.name]
+    if source.name in ("builtin", "sprites"):
+        words.append(f"--labels {data.labels}")
+    if isinstance(source, StoredClips):
+        words += ["--root DIR", *_options(source, data)]
+    return " ".join(words)
+
+
+def _options(source: StoredClips, data: DataConfig) -> list[str]:
+    """How the clips were read, where that is not the default."""
+    framing, usual = data.framing, DEFAULT_PRESETS[source.name]
+    alike = [
+        name
+        for name in (usual, *PRESETS)
+        if (PRESETS[name].framing.fit, PRESETS[name].framing.resample) == (framing.fit, framing.resample)
+    ]
+    red, green, blue = framing.background
+    return [
+        option
+        for option, needed in (
+            (f"--preset {next(iter(alike), usual)}", alike and alike[0] != usual),
+            (f"--length {source.length}", source.length != LENGTH),
+            ("--loop", data.loop),
+            (f"--fps {_fps(data.frame_seconds)}", data.frame_seconds),
+            (f"--background '#{red:02x}{green:02x}{blue:02x}'", any(framing.background)),
+            ("--skip-bad", source.skipped),
+        )
+        if needed
+    ]
+
+
+def _fps(frame_seconds: float | None) -> str:
+    """The roundest number whose inverse is exactly the unit of time."""
+    if not frame_seconds:
+        return ""
+    rounded = (round(1 / frame_seconds, digits) for digits in range(17))
+    exact = next((fps for fps in rounded if fps and 1 / fps == frame_seconds), 1 / frame_seconds)
+    return str(exact).removesuffix(".0")
