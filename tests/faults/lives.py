@@ -116,8 +116,7 @@ def main() -> None:
     import torch
 
     import hamvae_model as hv
-    from hamvae_model.training import loop
-    from hamvae_model.training import preview
+    from hamvae_model.training import loop, preview
 
     torch.set_num_threads(1)
     preview.SHOWN, preview.SCORED, loop.PRIOR_CLIPS = 1, 6, 4  # a life is short
