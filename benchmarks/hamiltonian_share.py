@@ -60,7 +60,7 @@ def main() -> None:
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
 
 
-def _shares(model: hv.HamVAE, optimiser: torch.optim.Optimizer, source: hv.Source, steps: int) -> dict[str, float]:
+def _shares(model: hv.Model, optimiser: torch.optim.Optimizer, source: hv.Source, steps: int) -> dict[str, float]:
     watch = Stopwatch()
     flow = Motion.flow
 

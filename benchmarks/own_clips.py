@@ -126,7 +126,7 @@ def write_sheet(path: Path, clips: list[hv.Clip]) -> None:
     path.with_suffix(".toml").write_text("\n".join(lines) + "\n")
 
 
-def judged(model: hv.HamVAE, source: hv.Source, drawn: Characters, characters: list[int]) -> dict[str, float]:
+def judged(model: hv.Model, source: hv.Source, drawn: Characters, characters: list[int]) -> dict[str, float]:
     """Each character moving as every clip of the next two, against its own exact renders in every motion."""
     right, scores, own_right, reconstructed = [], [], [], []
     clips = {character: clips_of(source, model.classes, character) for character in characters}
@@ -167,7 +167,7 @@ def nearest(frames: torch.Tensor, truth: torch.Tensor) -> int:
     return int(mse(frames.expand_as(truth), truth).mean(1).argmin())
 
 
-def draw(model: hv.HamVAE, source: hv.Source, characters: list[int], path: Path) -> None:
+def draw(model: hv.Model, source: hv.Source, characters: list[int], path: Path) -> None:
     """Content, motion and swap below each other, a few times."""
     rows = []
     for turn in range(min(SHOWN, len(characters))):

@@ -51,14 +51,14 @@ def test_training_on_a_folder_leaves_a_run_that_knows_its_motions(hamvae: Comman
 def test_the_command_that_goes_on_in_less_memory_knows_where_the_clips_are(
     hamvae: Command, clips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forward = hv.HamVAE.forward
+    forward = hv.Model.forward
 
-    def limited(model: hv.HamVAE, views: Views, noise: Noise) -> Explanation:
+    def limited(model: hv.Model, views: Views, noise: Noise) -> Explanation:
         if len(views.labels) > 1:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
         return forward(model, views, noise)
 
-    monkeypatch.setattr(hv.HamVAE, "forward", limited)
+    monkeypatch.setattr(hv.Model, "forward", limited)
     words = ["train", "--data", "folder", "--root", clips, "--loop", "--steps", "2", "--batch", "2", "--run", "r"]
     result = hamvae(*words)
     told, _, command = result.stderr.strip().partition("; go on with: ")

@@ -126,7 +126,7 @@ def test_resuming_continues_to_the_end(hamvae: Command, interrupted: Path) -> No
 
 def test_an_interruption_changes_nothing_of_what_is_learnt(hamvae: Command, interrupted: Path, run: Path) -> None:
     hamvae("train", "--resume", interrupted, "--device", "cpu")
-    resumed, whole = (hv.load(folder).state_dict() for folder in (interrupted, run))
+    resumed, whole = (hv.load(folder).network.state_dict() for folder in (interrupted, run))
     assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
 
 
@@ -220,7 +220,7 @@ def test_batch_and_precision_take_the_place_of_the_presets(hamvae: Command, here
 def test_how_a_run_is_carried_out_may_change_when_it_is_resumed(hamvae: Command, interrupted: Path, run: Path) -> None:
     result = hamvae("train", "--resume", interrupted, "--accumulate", "2", "--workers", "1", "--device", "cpu")
     assert result.exit_code == 0, result.output
-    resumed, whole = (hv.load(folder).state_dict() for folder in (interrupted, run))
+    resumed, whole = (hv.load(folder).network.state_dict() for folder in (interrupted, run))
     assert all(torch.allclose(resumed[name], tensor, atol=1e-5) for name, tensor in whole.items())
 
 

@@ -123,7 +123,7 @@ def assert_alike(run: Path, whole: Path) -> None:
     assert ours.keys() == theirs.keys() and len(theirs) == STEPS // 10
     for step, values in theirs.items():
         assert ours[step] == pytest.approx(values, rel=2e-3), step
-    mine, its = (weights(hv.load(folder)) for folder in (run, whole))
+    mine, its = (weights(hv.load(folder).network) for folder in (run, whole))
     assert float((mine - its).norm() / its.norm()) < 1e-3
 
 

@@ -9,6 +9,7 @@ import torch
 
 import hamvae_model as hv
 from hamvae_model.data import Characters
+from hamvae_model.network import HamVAE
 from hamvae_model.training import new_model
 
 from .oracle import NearestJudge
@@ -57,8 +58,16 @@ def judge(builtin: Characters) -> NearestJudge:
 
 
 @pytest.fixture
-def model(tiny: hv.Config) -> hv.HamVAE:
-    return new_model(tiny).eval()
+def network(tiny: hv.Config) -> HamVAE:
+    """Untrained."""
+    made = new_model(tiny).eval()
+    assert isinstance(made, HamVAE)
+    return made
+
+
+@pytest.fixture
+def model(network: HamVAE) -> hv.Model:
+    return hv.Model(network)
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,14 @@
 """A model that has learnt everything, and a judge that knows every render."""
 
+from collections.abc import Iterator, Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 import hamvae_model as hv
 from hamvae_model.data import Characters
+from hamvae_model.network import Explanation, Network, Noise, Views
 from hamvae_model.network.motion import Motion
 from hamvae_model.network.posterior import Gaussian
 from hamvae_model.network.prior import StartPrior
@@ -13,14 +16,15 @@ from hamvae_model.network.prior import StartPrior
 CHARACTERS = 6  # that the two know: the first of the test split
 
 
-class Oracle:
+class Oracle(Network):
     """Stands in for a trained model: its content is a character's number, its state a phase.
 
     The content also tells which motion it was read from, which the oracle does not look at, and a broken one may.
     """
 
     def __init__(self, source: Characters, config: hv.Config) -> None:
-        self.source, self.classes, self.config = source, source.classes, config
+        super().__init__(config)
+        self.source = source
         self.motion, self.start_prior = Motion(config.model), StartPrior(config.model)
         self.known: dict[bytes, tuple[int, int, int]] = {}
         for clip in range(CHARACTERS * len(source.motions)):
@@ -38,9 +42,36 @@ class Oracle:
         state[:, -1] = 1  # something to turn, for the clips that begin at phase 0
         return Gaussian(state, torch.zeros_like(state))
 
-    def render(self, content: Tensor, state: Tensor, labels: Tensor, offsets: Tensor) -> Tensor:
+    def rendered(self, content: Tensor, state: Tensor, labels: Tensor, offsets: Tensor) -> Iterator[Tensor]:
         clips = self.source.performance(content[:, 0].round().long() % CHARACTERS, labels)
-        return self.source.frames("test", clips, (state[:, :1] + offsets).round().long()) / 255
+        yield self.source.frames("test", clips, (state[:, :1] + offsets).round().long()) / 255
+
+    def trajectory(self, state: Tensor, labels: Tensor, offsets: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self.motion.flow(state, labels, offsets)[torch.arange(len(labels)), :, labels]
+
+    def energy(self, states: Tensor, labels: Tensor) -> Tensor:
+        return self.motion.energy(states, labels)
+
+    def sample_content(self, count: int, generator: torch.Generator) -> Tensor:
+        return torch.randn(count, 2, generator=generator)
+
+    def sample_state(self, labels: Tensor, generator: torch.Generator, prior: str = "fitted") -> Tensor:
+        if prior == "fitted":
+            return self.start_prior.sample(labels, generator)
+        return torch.randn(len(labels), self.start_prior.mean.shape[-1], generator=generator)
+
+    def typical_state(self, labels: Tensor) -> Tensor:
+        return self.start_prior.typical(labels)
+
+    def forward(self, views: Views, noise: Noise) -> Explanation:
+        raise NotImplementedError("It has nothing to learn.")
+
+    def terms(self, explanation: Explanation, views: Views) -> dict[str, Tensor]:
+        raise NotImplementedError("It has nothing to learn.")
+
+    def objective(self, terms: Mapping[str, Tensor]) -> Tensor:
+        raise NotImplementedError("It has nothing to learn.")
 
 
 class NearestJudge:

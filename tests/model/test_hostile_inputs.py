@@ -451,11 +451,11 @@ def test_a_store_that_leads_elsewhere_is_not_used(clips: Path, monkeypatch: pyte
         assert (elsewhere / name / "index.json").read_text() == "somebody's own"
 
 
-def test_a_picture_that_is_large_comes_back_in_parts(model: hv.HamVAE) -> None:
+def test_a_picture_that_is_large_comes_back_in_parts(model: hv.Model) -> None:
     large = hv.Clip(
         frames=torch.zeros(1, 3, 2500, 2000, dtype=torch.uint8), times=torch.zeros(1), label=None, source="a.png"
     )
-    plan = model.plan_generation(large, model.classes[0])
+    plan = model.plan_generate(large, model.classes[0])
     assert [len(part) for part in plan.parts(torch.arange(3.0))] == [1, 1, 1]
     with pytest.raises(UsageError, match="30 frames of 2000×2500 are more than 96 million pixels"):
         plan.clip(torch.arange(30.0))

@@ -92,8 +92,11 @@ def inspect(run: Path) -> None:
     """A model is loaded, and what is said of it is JSON."""
     facts = _strict(command("inspect", run, "--json"))
     model = hv.load(run)
-    expect(facts["parameters"] == sum(value.numel() for value in model.parameters()), "parameters were lost")
-    expect(all(bool(value.isfinite().all()) for value in model.state_dict().values()), "weights that are no numbers")
+    expect(facts["parameters"] == sum(value.numel() for value in model.network.parameters()), "parameters were lost")
+    expect(
+        all(bool(value.isfinite().all()) for value in model.network.state_dict().values()),
+        "weights that are no numbers",
+    )
     command("inspect", run)
 
 

@@ -23,7 +23,7 @@ def drawn(tiny: hv.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = hv.open_source("builtin")
     source.name = "sprites"
     folder = tmp_path_factory.mktemp("sprites") / "figures"
-    write_figures(new_model(tiny).eval(), source, folder)
+    write_figures(hv.Model(new_model(tiny).eval()), source, folder)
     return folder
 
 
@@ -47,10 +47,10 @@ def test_pictures_of_sprites_come_with_the_licence_of_their_art(drawn: Path) -> 
 
 def test_clips_from_files_have_figures_too(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path / "clips"), size=32)
-    model = new_model(hv.build("clips", source=source)).eval()
+    model = hv.Model(new_model(hv.build("clips", source=source)).eval())
     assert [file.suffix for file in write_figures(model, source, tmp_path / "figures")] == [".png", ".gif"] * 4
 
 
-def test_a_folder_that_cannot_be_made_is_refused(model: hv.HamVAE, builtin: Characters, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_refused(model: hv.Model, builtin: Characters, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="absent/figures' cannot be made"):
         write_figures(model, builtin, tmp_path / "absent" / "figures")

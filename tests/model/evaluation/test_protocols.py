@@ -20,6 +20,7 @@ from hamvae_model.evaluation.identity import identity
 from hamvae_model.evaluation.roll import roll
 from hamvae_model.evaluation.swap import swap
 from hamvae_model.metrics import mse, psnr
+from hamvae_model.network import Network
 from hamvae_model.network.motion import Motion
 from hamvae_model.training import new_model
 
@@ -39,16 +40,16 @@ def few_samples_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draws, "LEAST_SAMPLES", FEW)
 
 
-def seen(model: object, source: Characters, characters: int = CHARACTERS) -> HeldOut:
-    return HeldOut(model, source, characters)  # type: ignore[arg-type]
+def seen(network: Network, source: Characters, characters: int = CHARACTERS) -> HeldOut:
+    return HeldOut(hv.Model(network), source, characters)
 
 
-def judged(model: object, judge: NearestJudge) -> dict[str, dict[str, float]]:
-    return disentanglement(seen(model, judge.source), judge, samples=FEW)  # type: ignore[arg-type]
+def judged(network: Network, judge: NearestJudge) -> dict[str, dict[str, float]]:
+    return disentanglement(seen(network, judge.source), judge, samples=FEW)  # type: ignore[arg-type]
 
 
-def attributes(model: object, judge: NearestJudge) -> dict[str, dict[str, float]]:
-    return identity(seen(model, judge.source), judge, samples=FEW)  # type: ignore[arg-type]
+def attributes(network: Network, judge: NearestJudge) -> dict[str, dict[str, float]]:
+    return identity(seen(network, judge.source), judge, samples=FEW)  # type: ignore[arg-type]
 
 
 # A perfect model ---------------------------------------------------------------------------------------------------
@@ -166,14 +167,14 @@ def test_ghosts_of_two_motions_raise_the_entropy_of_each_and_the_distance_to_tru
 def test_an_orbit_that_grows_is_a_drift_of_its_norm(
     oracle: Oracle, builtin: Characters, monkeypatch: pytest.MonkeyPatch, growth: float, drift: float
 ) -> None:
-    monkeypatch.setattr(oracle, "motion", _growing(oracle.config, growth))
+    monkeypatch.setitem(oracle._modules, "motion", _growing(oracle.config, growth))
     assert roll(seen(oracle, builtin, 1))["norm_drift"] == pytest.approx(drift, abs=1e-5)
 
 
 def test_an_orbit_that_leaves_the_range_of_numbers_is_infinitely_far(
     oracle: Oracle, builtin: Characters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(oracle, "motion", _growing(oracle.config, 1.0))
+    monkeypatch.setitem(oracle._modules, "motion", _growing(oracle.config, 1.0))
     figures = roll(seen(oracle, builtin, 1))
     assert figures["norm_drift"] == figures["energy_drift"] == math.inf
     assert figures["mse_1000"] == 0  # the oracle's pictures do not depend on the orbit
@@ -262,10 +263,10 @@ def test_figures_are_the_same_for_the_same_seed(tiny: hv.Config, judge: NearestJ
 def test_a_source_with_other_classes_is_refused(tiny: hv.Config, builtin: Characters) -> None:
     other = dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, classes=("hop", "skip")))
     with pytest.raises(UsageError, match="The model moves hop, skip; the builtin source has other classes"):
-        HeldOut(new_model(other), builtin)
+        HeldOut(hv.Model(new_model(other)), builtin)
 
 
-def test_more_characters_than_there_are_is_refused(model: hv.HamVAE, builtin: Characters) -> None:
+def test_more_characters_than_there_are_is_refused(model: hv.Model, builtin: Characters) -> None:
     with pytest.raises(UsageError, match="builtin:test has 296 characters; 297 were asked for"):
         HeldOut(model, builtin, 297)
 
@@ -277,7 +278,7 @@ def test_too_few_samples_for_entropies_are_refused(oracle: Oracle, judge: Neares
 
 def test_clips_are_their_own_truth_where_no_character_can_be_rendered(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path, clips=6), loop=True, size=32)
-    held_out = HeldOut(new_model(hv.build("clips", source=source)).eval(), source)
+    held_out = HeldOut(hv.Model(new_model(hv.build("clips", source=source)).eval()), source)
     count = source.splits["test"]
     assert len(held_out.clips) == len(held_out.long) == count
     figures = generation(held_out) | static_floor(held_out) | copy_floor(held_out)
@@ -290,7 +291,7 @@ def test_clips_are_their_own_truth_where_no_character_can_be_rendered(tmp_path: 
 
 def test_clips_that_end_too_soon_to_be_rolled_are_only_reconstructed(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path), size=32)
-    held_out = HeldOut(new_model(hv.build("clips", source=source)).eval(), source)
+    held_out = HeldOut(hv.Model(new_model(hv.build("clips", source=source)).eval()), source)
     assert (len(held_out.clips), len(held_out.long)) == (1, 0)
     assert generation(held_out).keys() == {"reconstruction"}
     assert not static_floor(held_out) and not copy_floor(held_out)
@@ -300,15 +301,15 @@ def test_clips_that_end_too_soon_to_be_rolled_are_only_reconstructed(tmp_path: P
 
 def test_a_folder_has_no_exact_renders_to_score_swaps_against(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path), size=32)
-    held_out = HeldOut(new_model(hv.build("clips", source=source)).eval(), source)
+    held_out = HeldOut(hv.Model(new_model(hv.build("clips", source=source)).eval()), source)
     with pytest.raises(UsageError, match="has no exact renders to score against"):
         swap(held_out)
     with pytest.raises(UsageError, match="has clips and no characters to count"):
-        HeldOut(held_out.model, source, 1)
+        HeldOut(hv.Model(held_out.network), source, 1)
 
 
 def test_a_class_that_nobody_held_out_shows_cannot_keep_its_motion(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path), size=32)
-    held_out = HeldOut(new_model(hv.build("clips", source=source)).eval(), source)
+    held_out = HeldOut(hv.Model(new_model(hv.build("clips", source=source)).eval()), source)
     with pytest.raises(UsageError, match="is held out, so its motion cannot be kept; move one to the test split"):
         list(draws.contents_from_prior(held_out, FEW, torch.Generator()))

@@ -25,7 +25,7 @@ def few_samples_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draws, "LEAST_SAMPLES", FEW)
 
 
-def test_every_table_has_figures_that_json_can_hold(model: hv.HamVAE, judge: NearestJudge) -> None:
+def test_every_table_has_figures_that_json_can_hold(model: hv.Model, judge: NearestJudge) -> None:
     told = []
     found = evaluate(
         model,
@@ -65,7 +65,7 @@ def test_what_is_beyond_numbers_for_one_seed_has_no_mean(lost: float | None) -> 
     assert pooled([{"x": 1.0}, {"x": lost}]) == {"x": {"mean": None, "std": None}}
 
 
-def test_a_table_without_a_judge_makes_do_without(model: hv.HamVAE, builtin: Characters) -> None:
+def test_a_table_without_a_judge_makes_do_without(model: hv.Model, builtin: Characters) -> None:
     found = evaluate(model, builtin, tables=["swap"], characters=2, seeds=1)
     assert list(found["tables"]) == ["swap"]
     assert found["judge"] is found["samples"] is None
@@ -84,7 +84,7 @@ def test_a_table_without_a_judge_makes_do_without(model: hv.HamVAE, builtin: Cha
     ],
 )
 def test_what_cannot_be_done_is_refused(
-    model: hv.HamVAE, builtin: Characters, asked: dict[str, object], sentence: str
+    model: hv.Model, builtin: Characters, asked: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(UsageError) as refusal:
         evaluate(model, builtin, **asked)  # type: ignore[arg-type]
@@ -93,7 +93,7 @@ def test_what_cannot_be_done_is_refused(
 
 def test_tables_that_do_not_apply_to_clips_from_files_are_left_out_or_refused(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path), size=32)
-    model = new_model(hv.build("clips", source=source)).eval()
+    model = hv.Model(new_model(hv.build("clips", source=source)).eval())
     found = evaluate(model, source, tables=["generation", "swap", "roll"])
     assert list(found["tables"]) == ["generation"]
     assert found["left_out"]["swap"].endswith("swap is for builtin and sprites.")
@@ -105,7 +105,7 @@ def test_tables_that_do_not_apply_to_clips_from_files_are_left_out_or_refused(tm
 
 
 def test_published_rows_speak_of_figures_that_are_measured_here(
-    model: hv.HamVAE, judge: NearestJudge, sprites: Characters
+    model: hv.Model, judge: NearestJudge, sprites: Characters
 ) -> None:
     found = evaluate(model, judge.source, judge, seeds=1, samples=FEW, characters=2)["tables"]  # type: ignore[arg-type]
     for source, tables in PUBLISHED.items():

@@ -42,7 +42,7 @@ def test_weights_of_the_first_version_hold_nothing_out_and_cap_nothing(run: Path
     as_first_version(path, tiny)
     model, today = hv.load(path), hv.load(run)
     assert (model.config.training.validation, model.config.model.operator_norm) == (0.0, None)
-    assert all(tensor.equal(today.state_dict()[name]) for name, tensor in model.state_dict().items())
+    assert all(tensor.equal(today.network.state_dict()[name]) for name, tensor in model.network.state_dict().items())
 
 
 @pytest.mark.usefixtures("hurried")

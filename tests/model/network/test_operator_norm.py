@@ -11,6 +11,7 @@ import symplectic_ops as so
 from hamvae_model.config.choices import OPERATORS
 from hamvae_model.config.run import ModelConfig
 from hamvae_model.data import Characters
+from hamvae_model.network import HamVAE
 from hamvae_model.network.motion import Motion
 
 SHAPE = ModelConfig(classes=("walk", "wave"), periods=(8.0, 3.0), spans=(8.0, 3.0))
@@ -84,7 +85,7 @@ def test_a_run_begins_below_its_cap_however_short_a_period_is(
 
 
 def test_what_is_told_of_a_model_is_told_of_its_capped_operators(tiny: hv.Config) -> None:
-    capped = hv.HamVAE(dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, operator_norm=0.5)))
+    capped = HamVAE(dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, operator_norm=0.5)))
     with torch.no_grad():
         capped.motion.parameters_of_operators.mul_(100)
     for operator in capped.operators():

@@ -204,5 +204,5 @@ def test_a_clock_that_is_set_back_changes_nothing(
         os.utime(path, (now + 86400, now + 86400))  # and what was saved seems to come from the future
     ages = [report.seconds for report in hv.fit(config, tmp_path / "run", source=builtin, resume=True)]
     assert ages and min(ages) > 0 and ages == sorted(ages)
-    resumed, whole = (hv.load(tmp_path / name).state_dict() for name in ("run", "whole"))
+    resumed, whole = (hv.load(tmp_path / name).network.state_dict() for name in ("run", "whole"))
     assert all(tensor.equal(resumed[name]) for name, tensor in whole.items())

@@ -338,7 +338,7 @@ def test_weights_that_are_not_finite_themselves_are_not_saved(
     with pytest.raises(DivergedError, match=r"the weight is not finite at step 5.*--from-step 4"):
         list(hv.fit(config, tmp_path / "often", source=builtin))
     assert list(checkpoint.kept_states(tmp_path / "often")) == [2, 3, 4]
-    assert all(tensor.isfinite().all() for tensor in hv.load(tmp_path / "often").state_dict().values())
+    assert all(tensor.isfinite().all() for tensor in hv.load(tmp_path / "often").network.state_dict().values())
 
 
 @pytest.mark.parametrize(("clip", "share"), [(1e-9, 1.0), (1e9, 0.0)])
@@ -349,5 +349,7 @@ def test_the_log_tells_how_often_gradients_were_clipped(
     *_, report = hv.fit(dataclasses.replace(config, training=training), tmp_path / "run", source=builtin)
     line = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
     assert line["clipped"] == share and line["gradient_norm"] > 0
-    assert line["operator_norm"] == pytest.approx(float(hv.load(tmp_path / "run").motion.norms().max()), rel=1e-6)
+    assert line["operator_norm"] == pytest.approx(
+        float(hv.load(tmp_path / "run").network.motion.norms().max()), rel=1e-6
+    )
     assert report.health == {name: line[name] for name in ("clipped", "operator_norm", "learning_rate")}

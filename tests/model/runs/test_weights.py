@@ -23,9 +23,9 @@ def test_loaded_weights_are_the_saved_ones(tiny: hv.Config, tmp_path: Path) -> N
     model = new_model(tiny)
     checkpoint.save_weights(tmp_path / "weights.safetensors", model)
     loaded = hv.load(tmp_path)
-    assert loaded.config == tiny and not loaded.training
+    assert loaded.config == tiny and not loaded.network.training
     for name, tensor in model.state_dict().items():
-        assert loaded.state_dict()[name].equal(tensor), name
+        assert loaded.network.state_dict()[name].equal(tensor), name
 
 
 def test_the_weights_carry_their_configuration_and_win_over_the_copy(run: Path, tiny: hv.Config) -> None:

@@ -15,6 +15,7 @@ from torch.distributed import HashStore, PrefixStore
 import hamvae_model as hv
 from hamvae_model.config.execution import Execution
 from hamvae_model.data import Characters
+from hamvae_model.network import HamVAE, Network
 from hamvae_model.training import Ranks, Stepper, draw_step, new_model, new_optimiser
 from hamvae_model.training.meeting import ASKING, fresh_part
 from hamvae_model.training.memory import is_out_of_memory
@@ -45,7 +46,7 @@ def stepped(
     execution: Execution | None = None,
     ranks: Ranks | None = None,
     steps: int = 1,
-) -> tuple[dict[str, Tensor], hv.HamVAE]:
+) -> tuple[dict[str, Tensor], Network]:
     """The terms of the last of so many steps, and the model they leave."""
     model = new_model(config)
     step = Stepper(model, new_optimiser(model), source, execution, ranks or Ranks())
@@ -170,13 +171,13 @@ def test_deterministic_operations_are_asked_for_while_training_and_no_longer(
     tiny: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    forward = hv.HamVAE.forward
+    forward = HamVAE.forward
 
-    def watched(model: hv.HamVAE, *inputs: object) -> object:
+    def watched(model: HamVAE, *inputs: object) -> object:
         asked.append(torch.are_deterministic_algorithms_enabled() and torch.backends.cudnn.deterministic)
         return forward(model, *inputs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(hv.HamVAE, "forward", watched)
+    monkeypatch.setattr(HamVAE, "forward", watched)
     for _ in hv.fit(tiny, tmp_path / "run", source=builtin, execution=Execution(deterministic=True)):
         assert not torch.are_deterministic_algorithms_enabled() and not torch.backends.cudnn.deterministic
     assert asked and all(asked)
@@ -188,15 +189,15 @@ def test_deterministic_operations_are_asked_for_while_training_and_no_longer(
 @pytest.fixture
 def memory_for(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Let the network fail, as torch does, on more than so many clips at once."""
-    forward = hv.HamVAE.forward
+    forward = HamVAE.forward
 
     def limit(rows: int) -> None:
-        def limited(model: hv.HamVAE, views: object, noise: object) -> object:
+        def limited(model: HamVAE, views: object, noise: object) -> object:
             if len(views.labels) > rows:  # type: ignore[attr-defined]
                 raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory")
             return forward(model, views, noise)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(hv.HamVAE, "forward", limited)
+        monkeypatch.setattr(HamVAE, "forward", limited)
 
     return limit
 
@@ -215,7 +216,7 @@ def test_without_memory_training_saves_and_says_what_would_fit_and_that_continue
     )
     for _ in hv.fit(tiny, tmp_path / "run", source=builtin, resume=True, execution=Execution(accumulate=2)):
         pass
-    assert distance(weights(hv.load(tmp_path / "run")), weights(hv.load(run))) < 1e-5
+    assert distance(weights(hv.load(tmp_path / "run").network), weights(hv.load(run).network)) < 1e-5
 
 
 def test_a_process_that_does_not_write_promises_only_what_was_saved_and_names_the_command_of_all(
@@ -265,7 +266,7 @@ def test_other_failures_of_the_network_stay_what_they_are(
     def broken(*inputs: object) -> None:
         raise RuntimeError("sizes do not fit")
 
-    monkeypatch.setattr(hv.HamVAE, "forward", broken)
+    monkeypatch.setattr(HamVAE, "forward", broken)
     with pytest.raises(RuntimeError, match="sizes do not fit"):
         stepped(tiny, builtin)
 
@@ -334,4 +335,4 @@ def test_asked_to_stop_training_finishes_the_step_and_saves(
     assert last.step == 3
     *_, last = hv.fit(tiny, tmp_path / "run", source=builtin, resume=True)
     assert last.step == 6
-    assert weights(hv.load(tmp_path / "run")).equal(weights(hv.load(run)))
+    assert weights(hv.load(tmp_path / "run").network).equal(weights(hv.load(run).network))

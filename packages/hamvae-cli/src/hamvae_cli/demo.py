@@ -83,7 +83,7 @@ def _begin_or_continue(
     return hv.fit(config, run, source=source, device=device, resume=True, stop=stop)
 
 
-def _write_pictures(model: hv.HamVAE, folder: Path) -> None:
+def _write_pictures(model: hv.Model, folder: Path) -> None:
     content, motion = (hv.open_clip(clip, like=model.config) for clip in (CONTENT, MOTION))
     _outputs.save(folder / "swap.gif", [content, motion, model.swap(content, motion)], scale=SCALE)
     generated = [model.generate(content, action) for action in model.classes]
@@ -95,7 +95,7 @@ def _write_pictures(model: hv.HamVAE, folder: Path) -> None:
     click.echo(PICTURES.format(folder=folder))
 
 
-def _print_scores(model: hv.HamVAE, source: hv.Source) -> None:
+def _print_scores(model: hv.Model, source: hv.Source) -> None:
     from hamvae_model.evaluation.floors import static_floor
     from hamvae_model.evaluation.generation import generation
     from hamvae_model.evaluation.held_out import HeldOut

@@ -63,6 +63,6 @@ def generate(
     model = hv.load(run, choose_device(device))
     picture = hv.open_clip(image, root, like=model.config)
     clips = [
-        model.plan_generation(picture, action, pose=pose) for action in (model.classes if "all" in actions else actions)
+        model.plan_generate(picture, action, pose=pose) for action in (model.classes if "all" in actions else actions)
     ]
     _outputs.write(output, clips, timing=timing, **look)

@@ -39,7 +39,7 @@ def inspect(run: Path, as_json: bool) -> None:
         "operator": config.model.operator,
         "source": config.data.source,
         "labels": config.data.labels,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": sum(parameter.numel() for parameter in model.network.parameters()),
         "steps": config.training.steps,
         "steps_done": max(kept, default=None),
         "kept_states": kept,

@@ -61,6 +61,6 @@ def sample(
     clips = [
         clip
         for action in (actions or model.classes)
-        for clip in model.plan_samples(action, count, seed=seed, prior=prior)
+        for clip in model.plan_sample(action, count, seed=seed, prior=prior)
     ]
     _outputs.write(output, clips, timing=timing, **look)

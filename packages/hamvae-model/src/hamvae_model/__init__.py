@@ -30,6 +30,8 @@ from .errors import HamvaeError as HamvaeError
 from .errors import UsageError as UsageError
 
 if TYPE_CHECKING:
+    from .animate import Latents as Latents
+    from .animate import Model as Model
     from .clips.clip import Batch as Batch
     from .clips.clip import Clip as Clip
     from .config.run import Config as Config
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from .data import open_source as open_source
     from .media import read as read
     from .media import write as write
-    from .network.hamvae import HamVAE as HamVAE
+    from .network import Network as Network
     from .presets import PRESETS as PRESETS
     from .presets import build as build
     from .runs.checkpoint import load as load
@@ -49,7 +51,9 @@ _HOMES = {
     "Batch": "clips.clip",
     "Clip": "clips.clip",
     "Config": "config.run",
-    "HamVAE": "network.hamvae",
+    "Latents": "animate",
+    "Model": "animate",
+    "Network": "network",
     "PRESETS": "presets",
     "Report": "training",
     "Source": "data",

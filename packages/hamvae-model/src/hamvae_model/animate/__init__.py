@@ -1,1 +1,5 @@
-"""A trained model with clips in and clips out."""
+"""Clips in, clips out: the character of one, the movement of another, at any times."""
+
+from .model import Latents as Latents
+from .model import Model as Model
+from .performance import Performance as Performance

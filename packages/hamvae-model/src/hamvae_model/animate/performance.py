@@ -2,41 +2,36 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ..clips.clip import Clip, as_frames
-from ..clips.cutout import cut_out
-from ..clips.framing import restored
+from ..clips import Clip, as_frames, cut_out, restored
 from ..errors import UsageError
 from ..limits import CLIP_LIMIT
-
-if TYPE_CHECKING:
-    from ..network.hamvae import HamVAE
+from ..network import Network
 
 AT_ONCE = 4 * 10**6  # pixels of a part
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Performance:
-    """What `HamVAE` understood of its inputs.
+    """What a network read from its inputs.
 
     Args:
-        model: that will draw.
+        network: that will draw.
         content: (1, c).
-        state: (1, 2d), of the motion at `origin`.
+        state: (1, s), of the motion at `origin`.
         label: int64 (1,), the class of the motion.
         times: (t,), when the motion's own frames are shown, in the model's units of time.
-        lasting: how long the last of them stands, in the same units; None when nobody said.
+        lasting: how long the last of them stands, in the same units; None if unknown.
         origin: when the motion was in `state`.
-        frame_seconds: how long a unit of time lasts; None when nobody said.
+        frame_seconds: how long a unit of time lasts; None if unknown.
         like: the clip whose size the frames come back to; None for the model's own.
         source: what this shows, in words.
     """
 
-    model: "HamVAE"
+    network: Network
     content: Tensor
     state: Tensor
     label: Tensor
@@ -50,7 +45,7 @@ class Performance:
     @property
     def action(self) -> str:
         """The name of the motion."""
-        return self.model.classes[int(self.label)]
+        return self.network.classes[int(self.label)]
 
     def clip(self, times: Tensor | None = None, *, transparent: bool = False) -> Clip:
         """The performance at some times (n,), by default its own.
@@ -61,7 +56,7 @@ class Performance:
             HamvaeError: an orbit grew beyond what a float holds.
         """
         times = self.times if times is None else times
-        size = self.model.config.model.image_size
+        size = self.network.config.model.image_size
         height, width = (size, size) if self.like is None else self.like.frames.shape[-2:]
         if len(times) * height * width > CLIP_LIMIT:
             raise UsageError(
@@ -86,8 +81,8 @@ class Performance:
 
         Args: transparent: make the background clear, and the parts (m, 4, h, w) with alpha 0 or 255; see `cutout`.
         """
-        framing = self.model.config.data.framing
-        for images in self.model.rendered(self.content, self.state, self.label, times - self.origin):
+        framing = self.network.config.data.framing
+        for images in self.network.rendered(self.content, self.state, self.label, times - self.origin):
             drawn = as_frames(images[0]).cpu()
             drawn = cut_out(drawn, framing.background) if transparent else drawn
             for some in torch.split(drawn, self._at_once()):
@@ -102,6 +97,6 @@ class Performance:
 
     def _period(self, times: Tensor) -> int | None:
         """Frames after which the clip comes round: only where they stand a unit apart, and the period is whole."""
-        period = self.model.config.model.period_of(int(self.label))
+        period = self.network.config.model.period_of(int(self.label))
         even = times.equal(torch.arange(float(len(times))))
         return int(period) if even and period is not None and period.is_integer() else None

@@ -3,16 +3,13 @@
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from ..errors import UsageError
 from .clip import Clip
-
-if TYPE_CHECKING:
-    from ..animate.performance import Performance
 
 FPS = 8.0  # frames per second of a clip whose source has no clock
 
@@ -41,6 +38,18 @@ def in_units(motion: Clip, unit: float | None, turn: float | None) -> tuple[Tens
         whole = turn / (float(motion.times[-1] - motion.times[0]) + motion.lasting)
         scale = whole if 1 / SAME_TEMPO <= whole / scale <= SAME_TEMPO else scale
     return motion.times * scale, motion.lasting * scale, unit if seconds is None else seconds / scale
+
+
+class Lasting(Protocol):
+    """A clip, or anything else with moments of its own."""
+
+    @property
+    def times(self) -> Tensor:
+        """When its frames are shown, (t,), in units of time."""
+
+    @property
+    def lasting(self) -> float | None:
+        """How long the last of them stands, in the same units; None if unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +121,7 @@ class Timing:
             period=clip.period if same else None,
         )
 
-    def lasting(self, motion: "Clip | Performance") -> float | None:
+    def lasting(self, motion: Lasting) -> float | None:
         """Units that the last frame of a motion stands; None where something else was asked for than all its frames."""
         return motion.lasting if self.speed is None and self.frames in (None, len(motion.times)) else None
 

@@ -12,6 +12,7 @@ SAMPLES = 1080  # of each kind, for entropies; of nine classes, 120 each
 SEEDS = 3  # for what is drawn at random in a table
 JUDGE_STEPS = 1200  # of training a judge: minutes on a CPU
 LABELS = ("action", "action-direction")
+PRIORS = ("fitted", "standard")  # that a motion is sampled from
 POSES = ("auto", "typical", "image")  # in which a generated motion starts
 OUTPUTS = (".gif", ".apng", ".webp", ".mp4", ".png", ".json")  # extensions of what can be written
 FITS = ("letterbox", "crop", "stretch")

@@ -57,6 +57,7 @@ class ModelConfig:
     """The shape of the network; sizes are channel counts, lengths are frames."""
 
     classes: tuple[str, ...]
+    name: str = "hamvae"  # of the model, in the table of `hamvae_model.network`
     image_size: int = SIZE
     length: int = LENGTH  # frames of a training window
     period: int | None = None  # frames after which clips repeat; sets the initial frequencies

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ..clips.clip import as_images
+from ..clips import as_images
+from ..config.choices import PRIORS
 from ..data import Characters
 from ..judge import Judge
 from ..metrics import mse
 from .answers import answers
-from .draws import PRIORS, Drawn, balanced, contents_from_prior, motions_from_prior
+from .draws import Drawn, balanced, contents_from_prior, motions_from_prior
 from .held_out import HeldOut
 
 

@@ -10,7 +10,6 @@ from ..data import Characters
 from ..errors import UsageError
 from .held_out import CLIPS_AT_ONCE, HeldOut
 
-PRIORS = ("fitted", "standard")
 LEAST_SAMPLES = 1000  # with fewer, H(y) is biased downward
 
 
@@ -39,20 +38,17 @@ def motions_from_prior(held_out: HeldOut, prior: str, samples: int, generator: t
 
     Args: prior: ``fitted``, the Gaussian over the starts of training clips of the class; ``standard``, N(0, I).
     """
-    model = held_out.model
-    labels = torch.arange(samples) % len(model.classes)
+    network = held_out.network
+    labels = torch.arange(samples) % len(network.classes)
     clips = in_turn(held_out.clips, samples, generator)
-    if prior == "fitted":
-        states = model.start_prior.sample(labels.to(held_out.device), generator)
-    else:
-        states = torch.randn(samples, model.start_prior.mean.shape[-1], generator=generator).to(held_out.device)
+    states = network.sample_state(labels.to(held_out.device), generator, prior)
     times = torch.arange(float(held_out.source.length))
     for some in torch.split(torch.arange(samples), CLIPS_AT_ONCE):
         content = held_out.whole.content[clips[some]]
         yield Drawn(
             clips[some],
             labels[some],
-            model.render(content, states[some], labels[some].to(held_out.device), times),
+            network.render(content, states[some], labels[some].to(held_out.device), times),
         )
 
 
@@ -66,7 +62,7 @@ def contents_from_prior(held_out: HeldOut, samples: int, generator: torch.Genera
     count = len(held_out.source.classes)
     each = samples // count
     clips = torch.cat([in_turn(held_out.clips[held_out.labels == label], each, generator) for label in range(count)])
-    contents = torch.randn(len(clips), held_out.whole.content.shape[-1], generator=generator).to(held_out.device)
+    contents = held_out.network.sample_content(len(clips), generator)
     for some in torch.split(torch.arange(len(clips)), CLIPS_AT_ONCE):
         yield Drawn(clips[some], held_out.labels[clips[some]], held_out.render(contents[some], clips[some]))
 

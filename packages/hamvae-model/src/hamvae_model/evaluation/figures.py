@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..animate import Model
 from ..clips.clip import Clip
 from ..data import Source
 from ..data.composed.sprites import ATTRIBUTION
 from ..data.showcase import grid, window
 from ..errors import UsageError
 from ..media import sheet, write
-from ..network.hamvae import HamVAE
 
 SHOWN = 3  # clips in the figure of generation, and pairs in that of swaps
 COLUMNS = 3  # of an animated table of actions
@@ -22,7 +22,7 @@ Drawn = tuple[Tensor, Tensor]
 """A sheet (1, 3, H, W), and an animation (t, 3, h, w); uint8."""
 
 
-def write_figures(model: HamVAE, source: Source, folder: Path) -> list[Path]:
+def write_figures(model: Model, source: Source, folder: Path) -> list[Path]:
     """Draw held-out clips into a folder, which is made where there is none.
 
         reconstruction   Figure 2: original, reconstruction, and what is generated from the first frame
@@ -41,7 +41,7 @@ def write_figures(model: HamVAE, source: Source, folder: Path) -> list[Path]:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise UsageError(f"The folder '{folder}' cannot be made ({error.strerror}); name another.") from None
-    figures: dict[str, Callable[[HamVAE, Source], Drawn]] = {
+    figures: dict[str, Callable[[Model, Source], Drawn]] = {
         "reconstruction": _reconstruction,
         "swaps": _swaps,
         "actions": _actions,
@@ -59,7 +59,7 @@ def write_figures(model: HamVAE, source: Source, folder: Path) -> list[Path]:
     return files
 
 
-def _reconstruction(model: HamVAE, source: Source) -> Drawn:
+def _reconstruction(model: Model, source: Source) -> Drawn:
     clips = [_held_out(source, turn, SHOWN) for turn in range(SHOWN)]
     rows, names, table = [], [], []
     for clip in clips:
@@ -70,7 +70,7 @@ def _reconstruction(model: HamVAE, source: Source) -> Drawn:
     return _sheet(rows, names), grid(table)
 
 
-def _swaps(model: HamVAE, source: Source) -> Drawn:
+def _swaps(model: Model, source: Source) -> Drawn:
     rows, names, table = [], [], []
     for turn in range(SHOWN):
         one, other = _held_out(source, 2 * turn, 2 * SHOWN), _held_out(source, 2 * turn + 1, 2 * SHOWN)
@@ -81,7 +81,7 @@ def _swaps(model: HamVAE, source: Source) -> Drawn:
     return _sheet(rows, names), grid(table)
 
 
-def _actions(model: HamVAE, source: Source) -> Drawn:
+def _actions(model: Model, source: Source) -> Drawn:
     image = _held_out(source, 0, 1)
     made = [model.generate(image, action) for action in model.classes]
     still = Clip(frames=image.frames[:1], times=image.times[:1], label="the image", source=image.source)
@@ -90,7 +90,7 @@ def _actions(model: HamVAE, source: Source) -> Drawn:
     )
 
 
-def _samples(model: HamVAE, source: Source) -> Drawn:
+def _samples(model: Model, source: Source) -> Drawn:
     made = [model.sample(action, seed=number)[0] for number, action in enumerate(model.classes)]
     return _sheet(made, model.classes), grid(_table(made))
 

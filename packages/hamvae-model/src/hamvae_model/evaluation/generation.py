@@ -31,7 +31,7 @@ def generation(held_out: HeldOut) -> dict[str, Figures]:
 def _rolled(held_out: HeldOut, start: Latents) -> Figures:
     def score(clips: Tensor, truth: Tensor, times: Tensor) -> FrameScores:
         labels = held_out.labels[clips].to(held_out.device)
-        images = held_out.model.render(start.content[clips], start.state[clips], labels, times - times[:, :1])
+        images = held_out.network.render(start.content[clips], start.state[clips], labels, times - times[:, :1])
         return FrameScores.of(images, truth)
 
     return FrameScores.joined([score(*part) for part in held_out.two_windows()]).figures_and_curves()

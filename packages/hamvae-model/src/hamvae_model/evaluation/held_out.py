@@ -7,11 +7,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..animate import Model
 from ..clips.clip import as_images
 from ..data import Characters, Source
 from ..errors import UsageError
 from ..metrics import FrameScores
-from ..network.hamvae import HamVAE
 
 ALONE = "One character has no other to take a motion from; swap and identity look at two characters or more."
 CLIPS_AT_ONCE = 36  # held in memory as images; four characters in nine motions
@@ -36,13 +36,13 @@ class HeldOut:
         source that has none.
     """
 
-    def __init__(self, model: HamVAE, source: Source, characters: int | None = None) -> None:
+    def __init__(self, model: Model, source: Source, characters: int | None = None) -> None:
         if source.classes != model.classes:
             raise UsageError(f"The model moves {', '.join(model.classes)}; the {source.name} source has other classes.")
         if not source.splits["test"]:
             raise UsageError(f"The {source.name} source holds no clips out; move some to the test split.")
-        self.model, self.source = model, source
-        self.device = model.start_prior.mean.device
+        self.network, self.source = model.network, source
+        self.device = model.network.device
         self.clips = torch.arange(_count(source, characters))
         self.labels = source.labels("test", self.clips)
 
@@ -76,9 +76,9 @@ class HeldOut:
         times = []
         for some, frames, moments in self.windows():
             labels, image = self.labels[some].to(self.device), frames[:, :1]
-            state = self.model.infer_state(frames, labels, moments).mean
-            whole.append(Latents(self.model.infer_content(frames), state))
-            first.append(Latents(self.model.infer_content(image), self.model.infer_state(image, labels).mean))
+            state = self.network.infer_state(frames, labels, moments).mean
+            whole.append(Latents(self.network.infer_content(frames), state))
+            first.append(Latents(self.network.infer_content(image), self.network.infer_state(image, labels).mean))
             times.append(moments)
         return _joined(whole), _joined(first), torch.cat(times)
 
@@ -100,7 +100,7 @@ class HeldOut:
     def render(self, content: Tensor, motions: Tensor) -> Tensor:
         """Images (b, t, 3, h, w) of content (b, c) moving as the windows of clips `motions` (b,) do, at their times."""
         times, labels = self.times[motions], self.labels[motions].to(self.device)
-        return self.model.render(content, self.whole.state[motions], labels, times - times[:, -1:])
+        return self.network.render(content, self.whole.state[motions], labels, times - times[:, -1:])
 
     @cached_property
     def reconstructions(self) -> FrameScores:

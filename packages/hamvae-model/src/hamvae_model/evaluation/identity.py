@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from ..config.choices import PRIORS
 from ..data import Characters
 from ..judge import Judge
-from .draws import PRIORS, Drawn, balanced, in_turn, motions_from_prior, swaps
+from .draws import Drawn, balanced, in_turn, motions_from_prior, swaps
 from .held_out import HeldOut, composed
 
 

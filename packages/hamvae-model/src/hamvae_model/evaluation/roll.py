@@ -51,7 +51,7 @@ def _error(held_out: HeldOut, clips: Tensor, moments: Sequence[int]) -> float:
         labels = held_out.labels[some].to(held_out.device)
         content, state = held_out.first.content[some], held_out.first.state[some]
         try:
-            images = held_out.model.render(content, state, labels, times)
+            images = held_out.network.render(content, state, labels, times)
         except HamvaeError:  # the orbit grew beyond what a float holds
             return float("inf")
         errors.append(mse(images, as_images(held_out.source.frames("test", some, indices).to(images.device))))
@@ -59,17 +59,19 @@ def _error(held_out: HeldOut, clips: Tensor, moments: Sequence[int]) -> float:
 
 
 def _drifts(held_out: HeldOut, clips: Tensor) -> dict[str, float]:
-    motion, moments = held_out.model.motion, torch.tensor(WATCHED, dtype=torch.float32)
+    network, moments = held_out.network, torch.tensor(WATCHED, device=held_out.device, dtype=torch.float32)
     norms, energies = [], []
     for some in torch.split(clips, CLIPS_AT_ONCE):
         labels = held_out.labels[some].to(held_out.device)
         try:
-            states = motion.flow(held_out.first.state[some], labels, moments.to(held_out.device).expand(len(some), -1))
+            states = network.trajectory(held_out.first.state[some], labels, moments.expand(len(some), -1))
         except HamvaeError:
             return {"norm_drift": float("inf"), "energy_drift": float("inf")}
-        norms.append(states.double().flatten(2).norm(dim=-1))
-        energies.append(motion.energy(states))
-    return {"norm_drift": _drift(torch.cat(norms)), "energy_drift": _drift(torch.cat(energies))}
+        norms.append(states.double().norm(dim=-1))
+        if (energy := network.energy(states, labels)) is not None:
+            energies.append(energy)
+    drifts = {"norm_drift": _drift(torch.cat(norms))}
+    return drifts | ({"energy_drift": _drift(torch.cat(energies))} if energies else {})
 
 
 def _drift(values: Tensor) -> float:

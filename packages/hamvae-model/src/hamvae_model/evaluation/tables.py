@@ -4,12 +4,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ..animate import Model
 from ..config.choices import SAMPLES, SEEDS, TABLES
 from ..data import Characters, Source
 from ..errors import UsageError
 from ..judge import Judge
 from ..judge.advice import training_command
-from ..network.hamvae import HamVAE
 from ..words import nearest
 from .disentanglement import disentanglement
 from .draws import balanced, unseen
@@ -28,7 +28,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def evaluate(
-    model: HamVAE,
+    model: Model,
     source: Source,
     judge: Judge | None = None,
     *,

@@ -1,1 +1,39 @@
-"""The network: tensors in, tensors out. Who has read this folder knows the model."""
+"""The network: tensors in, tensors out. Read this folder to know the model.
+
+`protocol` says what any model offers, `registry` which there are, `hamvae` is the paper's.
+Names load on first use, so that the table of models can be read without torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .registry import MODELS as MODELS
+from .registry import ModelEntry as ModelEntry
+from .registry import new_network as new_network
+
+if TYPE_CHECKING:
+    from .hamvae import HamVAE as HamVAE
+    from .history import lookback as lookback
+    from .motion import OperatorSummary as OperatorSummary
+    from .protocol import Network as Network
+    from .views import Explanation as Explanation
+    from .views import Noise as Noise
+    from .views import Views as Views
+
+_HOMES = {
+    "Explanation": "views",
+    "HamVAE": "hamvae",
+    "Network": "protocol",
+    "Noise": "views",
+    "OperatorSummary": "motion",
+    "Views": "views",
+    "lookback": "history",
+}
+
+__all__ = ["MODELS", "ModelEntry", "new_network", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ..config.run import ModelConfig
+from ..config import ModelConfig
 from .layers import activation, initialise
 
 

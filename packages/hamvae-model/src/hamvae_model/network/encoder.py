@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..config.run import ModelConfig
+from ..config import ModelConfig
 from .layers import activation, initialise
 
 PATCH = 4  # pixels a side that become channels before the first convolution: full-size maps are what costs on a CPU

@@ -1,4 +1,4 @@
-"""The motion subspaces and their Hamiltonian operators: the only door to symplectic_ops.
+"""The motion subspaces and their Hamiltonian operators: the only module that imports symplectic_ops.
 
 Each class k owns a subspace s^k = (q^k, p^k) of 2d coordinates and an operator H_k on it. A clip of class k
 moves by exp(tH_k) in its own subspace; every other subspace stays exactly zero, eqs. (8) and (9).
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import symplectic_ops as so
 
-from ..config.run import ModelConfig
+from ..config import ModelConfig
 from ..errors import DivergedError
 
 
@@ -120,10 +120,11 @@ class Motion(nn.Module):
         """The part the decoder sees: q of every subspace, (…, K·d) from states (…, K, 2d)."""
         return states[..., : self.pairs].flatten(-2)
 
-    def energy(self, states: Tensor) -> Tensor:
-        """½ sᵀMs of states (b, t, K, 2d), in double precision, (b, t)."""
-        total: Tensor = so.energy(self.operators().double(), states.double()).sum(-1)
-        return total
+    @torch.no_grad()
+    def energy(self, states: Tensor, labels: Tensor) -> Tensor:
+        """½ sᵀM_k s of states (b, t, 2d) of the classes (b,), in double precision, (b, t)."""
+        energies: Tensor = so.energy(self.operators().double()[labels].unsqueeze(1), states.double())
+        return energies
 
     def summaries(self, actions: Sequence[str]) -> list[OperatorSummary]:
         """One summary for each operator; its spectrum is computed in float64."""

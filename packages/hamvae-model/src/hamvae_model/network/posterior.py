@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..config.run import ModelConfig
+from ..config import ModelConfig
 from .layers import activation, initialise
 
 LOG_DEVIATION_RANGE = (-7.0, 2.0)  # beyond these the exponential would only cost digits

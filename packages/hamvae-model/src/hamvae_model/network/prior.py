@@ -8,7 +8,7 @@ is the typical beginning of a motion: a state to start from when an image says n
 import torch
 from torch import Tensor, nn
 
-from ..config.run import ModelConfig
+from ..config import ModelConfig
 from .posterior import Gaussian
 
 JITTER = 1e-6  # added to a covariance so that it factorises when a class has fewer clips than coordinates

@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..animate import Model
 from ..config.run import Config
 from ..errors import DamagedError, DiskError, HamvaeError, UsageError
 from ..files.atomic import rename, sweep, write_bytes
@@ -27,7 +28,7 @@ from ..files.bounded import parse_json, read_bytes, read_json
 from ..files.tensors import check_fit, read_header, read_tensors, rebuilt, size_of, write_tensors
 from ..files.versions import RUN
 from ..limits import INDEX_LIMIT
-from ..network.hamvae import HamVAE
+from ..network import Network, new_network
 from .inventory import differences
 
 WEIGHTS, BEST, STATES = "weights.safetensors", "best.safetensors", "state"
@@ -146,12 +147,12 @@ def sheet_path(run: Path, step: int) -> Path:
     return folder / f"step-{step:06d}.png"
 
 
-def save_weights(path: Path, model: HamVAE) -> None:
+def save_weights(path: Path, model: Network) -> None:
     """Write the weights with the configuration in their header, whole or not at all."""
     write_tensors(path, model.state_dict(), {"config": model.config.to_json()}, kind=RUN)
 
 
-def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
+def load(run: str | Path, device: torch.device | str = "cpu") -> Model:
     """The trained model of a run folder, or of one weights file, ready to use.
 
     Raises:
@@ -167,17 +168,17 @@ def load(run: str | Path, device: torch.device | str = "cpu") -> HamVAE:
             raise DamagedError(f"{error} Or {way_back}.") from None
         raise
     config = _config(header, path)
-    model = rebuilt(lambda: HamVAE(config), tensors, path)
-    return model.to(device).to(memory_format=torch.channels_last).eval()
+    network = rebuilt(lambda: new_network(config), tensors, path)
+    return Model(network.to(device).to(memory_format=torch.channels_last).eval())
 
 
-def holds(weights: Path, model: HamVAE) -> bool:
+def holds(weights: Path, model: Network) -> bool:
     """Whether a file is whole and holds the model's weights and configuration."""
     try:
         kept = load(weights)
     except HamvaeError:
         return False
-    theirs = kept.state_dict()
+    theirs = kept.network.state_dict()
     return kept.config == model.config and all(
         tensor.cpu().equal(theirs[name]) for name, tensor in model.state_dict().items()
     )
@@ -212,7 +213,7 @@ class State:
     tensors: Mapping[str, Tensor]
     damaged: tuple[str, ...] = ()
 
-    def restore(self, model: HamVAE, optimiser: torch.optim.Optimizer) -> None:
+    def restore(self, model: Network, optimiser: torch.optim.Optimizer) -> None:
         """Fill `model`, and `optimiser` with one group for each parameter in the order of `model.named_parameters()`.
 
         Raises: HamvaeError: the tensors are not theirs.
@@ -235,7 +236,7 @@ class State:
 
 
 def save_state(
-    run: Path, model: HamVAE, optimiser: torch.optim.Optimizer, step: int, best: float, back: int | None = None
+    run: Path, model: Network, optimiser: torch.optim.Optimizer, step: int, best: float, back: int | None = None
 ) -> None:
     """Write everything `fit` needs to continue after `step`.
 
@@ -455,7 +456,7 @@ def _listed(steps: Iterable[int]) -> str:
 def _room(header: dict[str, str], path: Path) -> int:
     """Bytes that the weights take by their configuration, and the optimiser with them."""
     config = _config(header, path)
-    return (1 + len(MOMENTS)) * size_of(lambda: HamVAE(config))
+    return (1 + len(MOMENTS)) * size_of(lambda: new_network(config))
 
 
 def _config(header: dict[str, str], path: Path) -> Config:

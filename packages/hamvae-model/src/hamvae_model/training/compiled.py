@@ -8,15 +8,12 @@ import torch
 from torch import nn
 
 from ..errors import HamvaeError
-from ..network.hamvae import HamVAE
+from ..network import Network
 
 
-def compiled(model: HamVAE) -> nn.Module:
-    """The model as it is compiled at its first call; it shares its weights with `model`, which stays as it is.
-
-    All but the flow: how that goes through the times depends on what they are.
-    """
-    model.motion.flow = torch.compiler.disable(model.motion.flow)  # type: ignore[method-assign, no-untyped-call]
+def compiled(model: Network) -> nn.Module:
+    """The model as it is compiled at its first call; it shares its weights with `model`, which stays as it is."""
+    model.prepare_compilation()
     return cast(nn.Module, torch.compile(model, dynamic=False))  # a batch has one size, its parts two at most
 
 

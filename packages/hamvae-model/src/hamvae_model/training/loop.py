@@ -203,7 +203,7 @@ class _Run:
         seconds = time.perf_counter() - self.began
         pace = (self.done - self.start) / seconds
         means = {name: float(value) / (self.done - first) for name, value in sums.items()}
-        clipped, norms = means.pop("clipped"), self.model.motion.norms()
+        clipped = means.pop("clipped")
         report = Report(
             step=self.done,
             steps=training.steps,
@@ -213,7 +213,7 @@ class _Run:
             eta_seconds=(training.steps - self.done) / pace,
             health={
                 "clipped": clipped,
-                "operator_norm": float(norms.max()),
+                **self.model.health(),
                 "learning_rate": training.learning_rate,
             },
             notice=self.notice,
@@ -311,10 +311,10 @@ class _Run:
         count = PRIOR_CLIPS * len(self.source.classes)
         generator = torch.Generator().manual_seed(seed_of(self.model.config.training.seed, 0))
         clips = torch.randint(self.source.splits["train"], (count,), generator=generator)
-        device = self.model.start_prior.mean.device
+        device = self.model.device
         labels = self.source.labels("train", clips).to(device)
         frames = self.source.frames("train", clips, torch.zeros(count, 1, dtype=torch.int64)).to(device)
-        self.model.start_prior.fit(self.model.infer_state(frames, labels), labels)
+        self.model.fit_prior(frames, labels)
 
 
 def _notice(state: checkpoint.State) -> str | None:

@@ -11,7 +11,7 @@ from ..clips.clip import as_frames, as_images
 from ..data import Source
 from ..media import sheet, write
 from ..metrics import psnr
-from ..network.hamvae import HamVAE
+from ..network import Network
 
 SHOWN = 3  # clips on the sheet
 SCORED = 36  # clips the score is taken from
@@ -53,14 +53,14 @@ def _spread(labels: Sequence[int], identities: Sequence[str]) -> list[int]:
     return chosen
 
 
-def sample_sheet(model: HamVAE, preview: PreviewClips, path: Path) -> float:
+def sample_sheet(model: Network, preview: PreviewClips, path: Path) -> float:
     """Draw original, reconstruction, generation from the first frame, and swap; returns the PSNR of the generations.
 
     Returns: dB, averaged over the frames of all preview clips.
     """
     training = model.training
     model.eval()
-    device = model.start_prior.mean.device
+    device = model.device
     frames, labels = preview.frames.to(device), preview.labels.to(device)
     times = preview.times
     forward, backward = times - times[:, :1], times - times[:, -1:]

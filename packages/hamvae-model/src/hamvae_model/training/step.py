@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import fields
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +11,7 @@ from ..config.execution import Execution
 from ..config.run import Config, TrainingConfig
 from ..data import Source
 from ..errors import DivergedError, UsageError
-from ..network.hamvae import HamVAE
-from ..network.objective import Terms, terms
+from ..network import Network, new_network
 from .ahead import Ahead
 from .compiled import compiled, compiling
 from .determinism import deterministic
@@ -21,31 +19,28 @@ from .memory import NotEnoughMemory, is_out_of_memory, parts_that_fit
 from .ranks import ALONE, Ranks, lost_connections
 from .views import Draw, draw_step, seed_of
 
-NAMES = ("loss", *(field.name for field in fields(Terms)))
-BLAMED = ("content", "position", "momentum", "reconstruction", "loss", "gradient_norm")  # each before what it leads to
 
-
-def new_model(config: Config) -> HamVAE:
+def new_model(config: Config) -> Network:
     """An untrained model, its initial weights a function of the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(config.training.seed, 0))
-        return HamVAE(config)
+        return new_network(config)
 
 
-def new_optimiser(model: HamVAE) -> torch.optim.Optimizer:
+def new_optimiser(model: Network) -> torch.optim.Optimizer:
     """Adam with one group for each parameter, in the model's order, so that saved moments find theirs by name."""
     training = model.config.training
     groups = [
         {
             "params": [parameter],
-            "base_rate": training.learning_rate * (training.operator_rate if name.startswith("motion.") else 1.0),
+            "base_rate": training.learning_rate * model.rate(name),
         }
         for name, parameter in model.named_parameters()
     ]
     return torch.optim.Adam(groups, lr=training.learning_rate, betas=(0.9, 0.99), fused=True)
 
 
-def train_step(model: HamVAE, optimiser: torch.optim.Optimizer, source: Source, step: int) -> dict[str, Tensor]:
+def train_step(model: Network, optimiser: torch.optim.Optimizer, source: Source, step: int) -> dict[str, Tensor]:
     """One step as a `Stepper` takes it that is alone and in no hurry."""
     return Stepper(model, optimiser, source)(step)
 
@@ -68,7 +63,7 @@ class Stepper:
 
     def __init__(
         self,
-        model: HamVAE,
+        model: Network,
         optimiser: torch.optim.Optimizer,
         source: Source,
         execution: Execution | None = None,
@@ -87,7 +82,8 @@ class Stepper:
         self.parts, self.rows = execution.accumulate, rows.stop - rows.start
         self.network = ranks.wrap(compiled(model) if execution.compile else model)
         self.draws = Ahead(lambda step: draw_step(model.config, source, step, rows), execution.workers, training.steps)
-        self.device = model.start_prior.mean.device
+        self.device = model.device
+        self.names = (*model.term_names, "loss")  # each before those that it can spoil
 
     def __call__(self, step: int) -> dict[str, Tensor]:
         """Take step number `step`, counted from 1; returns the detached terms of the whole batch, the norm
@@ -106,11 +102,11 @@ class Stepper:
         wish = values.new_tensor([float(self.stop())])
         *means, wishes = self.ranks.total(torch.cat([values, wish])).to(values.device).unbind()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.gradient_clip)
-        losses = dict(zip([*NAMES, "gradient_norm"], [*means, norm], strict=True))
+        losses = dict(zip([*self.names, "gradient_norm"], [*means, norm], strict=True))
         # One wait for the device, not one for each.
         finite, wished = torch.stack([torch.stack([*means, norm]).isfinite().all(), wishes > 0]).tolist()
         if not finite:
-            broken = next(name for name in BLAMED if not losses[name].isfinite()).replace("_", " ")
+            broken = next(name for name, value in losses.items() if not value.isfinite()).replace("_", " ")
             raise DivergedError(f"The {broken} is not finite at step {step}.", broken, step)
         losses["clipped"] = (norm > training.gradient_clip).float()
         self.stopped = wished
@@ -126,7 +122,7 @@ class Stepper:
     def _descend(self, step: int) -> Tensor:
         """Leave the gradient of the whole batch in the parameters; returns what these rows add to each term."""
         self.optimiser.zero_grad()
-        values = torch.zeros(len(NAMES), device=self.device)
+        values = torch.zeros(len(self.names), device=self.device)
         draw: Draw | None = None
         try:
             draw = self.draws(step)
@@ -163,12 +159,12 @@ class Stepper:
         config, part = self.model.config, part.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.training.bfloat16):
             explanation = network(part.views, part.noise)
-        found = terms(explanation, part.views, variance=config.objective.variance, length=config.model.length)
-        loss = found.bound(config.objective) / (config.model.length * part.views.targets[0, 0].numel())
+        terms = self.model.terms(explanation, part.views)
+        loss = self.model.objective(terms) / (config.model.length * part.views.targets[0, 0].numel())
         weight = len(part) / config.training.batch
         scaled = loss * (weight * self.ranks.size)  # for the gradients of the processes are averaged
         scaled.backward()  # type: ignore[no-untyped-call]
-        return torch.stack([loss, *vars(found).values()]).detach() * weight
+        return torch.stack([*(terms[name] for name in self.model.term_names), loss]).detach() * weight
 
 
 def schedule(step: int, training: TrainingConfig) -> float:

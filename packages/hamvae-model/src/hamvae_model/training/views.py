@@ -11,8 +11,7 @@ from torch import Tensor
 
 from ..config.run import Config
 from ..data import Source
-from ..network.hamvae import Noise, Views
-from ..network.history import lookback
+from ..network import Noise, Views, lookback
 
 Rows = TypeVar("Rows", Views, Noise)
 
