@@ -136,3 +136,10 @@ def test_two_processes_are_measured_beside_one_and_every_option_beside_none(root
     assert found["bytes_sent_by_each"] == 4 * found["parameters"]  # of two processes
     assert found["predicted_ms"] == pytest.approx(found["half_a_batch_in_each_ms"] + found["exchange_ms"], abs=0.02)
     assert found["options"]["plain"]["over_plain"] == 1 and min(row["ms"] for row in found["options"].values()) > 0
+
+
+def test_one_size_of_every_family_runs_under_pytest_benchmark(root: Path) -> None:
+    """Each once, unmeasured."""
+    command = [sys.executable, "-m", "pytest", "benchmarks", "--benchmark-disable", "-q", "-p", "no:cacheprovider"]
+    outcome = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert outcome.returncode == 0 and "passed" in outcome.stdout, outcome.stdout + outcome.stderr
