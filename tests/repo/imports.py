@@ -1,6 +1,12 @@
-"""Who imports whom inside the packages, read from their text: also in functions and under TYPE_CHECKING."""
+"""Who imports whom inside the packages, read from their text: also in functions and under TYPE_CHECKING.
+
+    python -m tests.repo.imports [CHECKOUT]
+
+prints for each package how many files stand at its top, its import circles, its longest file and its longest function.
+"""
 
 import ast
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -12,9 +18,8 @@ PACKAGES = {
 }
 
 
-def modules(package: str) -> dict[str, Path]:
-    """Dotted name -> file of every module of a package."""
-    home = PACKAGES[package]
+def modules(home: Path) -> dict[str, Path]:
+    """Dotted name -> file of every module of the package in folder `home`."""
     found = {}
     for path in sorted(home.rglob("*.py")):
         parts = path.relative_to(home.parent).with_suffix("").parts
@@ -22,14 +27,14 @@ def modules(package: str) -> dict[str, Path]:
     return found
 
 
-def arrows(package: str) -> dict[str, set[str]]:
-    """Module -> the modules that it imports of all three packages.
+def arrows(home: Path) -> dict[str, set[str]]:
+    """Module -> the modules of the same package that it imports.
 
     ``from .network import Network`` is an arrow to the folder, whatever file the name comes from, unless the name is
     a module of its own.
     """
-    known = set().union(*(modules(name) for name in PACKAGES))
-    return {name: imported(path.read_text("utf-8"), name, path, known) for name, path in modules(package).items()}
+    known = modules(home)
+    return {name: imported(path.read_text("utf-8"), name, path, known) for name, path in known.items()}
 
 
 def imported(source: str, name: str, path: Path, known: Iterable[str]) -> set[str]:
@@ -73,3 +78,38 @@ def circles(graph: Mapping[str, set[str]]) -> list[set[str]]:
         if name not in order:
             visit(name)
     return found
+
+
+def functions(path: Path) -> dict[str, int]:
+    """Name -> lines of every function of a file, its decorators and docstring among them."""
+    found = {}
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            found[node.name] = (node.end_lineno or first) - first + 1
+    return found
+
+
+def lines(path: Path) -> int:
+    """How many a file has."""
+    return len(path.read_text("utf-8").splitlines())
+
+
+def main(checkout: Path) -> None:
+    """Print the counts of a checkout."""
+    for package, home in PACKAGES.items():
+        there = checkout / home.relative_to(ROOT)
+        files = modules(there)
+        longest = max(files.values(), key=lines)
+        length, name, path = max((n, name, path) for path in files.values() for name, n in functions(path).items())
+        counts = [
+            f"{len(list(there.glob('*.py')))} files at the top",
+            f"{len(circles(arrows(there)))} import circles",
+            f"longest file {longest.relative_to(there)} ({lines(longest)} lines)",
+            f"longest function {name} of {path.relative_to(there)} ({length} lines)",
+        ]
+        print(f"{package}: {', '.join(counts)}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT)
