@@ -11,7 +11,7 @@ import torch
 
 import hamvae_model as hv
 from hamvae_model.data import Characters
-from hamvae_model.network.hamvae import Explanation, Noise, Views
+from hamvae_model.network import Explanation, HamVAE, Noise, Views
 from hamvae_model.presets import PRESETS
 from hamvae_model.runs.checkpoint import load_config
 
@@ -51,14 +51,14 @@ def test_training_on_a_folder_leaves_a_run_that_knows_its_motions(hamvae: Comman
 def test_the_command_that_goes_on_in_less_memory_knows_where_the_clips_are(
     hamvae: Command, clips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forward = hv.Model.forward
+    forward = HamVAE.forward
 
-    def limited(model: hv.Model, views: Views, noise: Noise) -> Explanation:
+    def limited(model: HamVAE, views: Views, noise: Noise) -> Explanation:
         if len(views.labels) > 1:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
         return forward(model, views, noise)
 
-    monkeypatch.setattr(hv.Model, "forward", limited)
+    monkeypatch.setattr(HamVAE, "forward", limited)
     words = ["train", "--data", "folder", "--root", clips, "--loop", "--steps", "2", "--batch", "2", "--run", "r"]
     result = hamvae(*words)
     told, _, command = result.stderr.strip().partition("; go on with: ")
