@@ -10,7 +10,6 @@ from hamvae_model.config.run import DataConfig
 from hamvae_model.data.checkup import Checkup, check
 from hamvae_model.data.files.folder import list_folder
 from hamvae_model.data.files.mug import list_mug
-from hamvae_model.training.estimate import cost
 
 from ..drawn import square, write_folder
 from ..faces import write_faces, write_landmarks
@@ -116,10 +115,3 @@ def test_checking_decodes_what_training_then_need_not(root: Path) -> None:
     examined(root)
     source = hv.open_source("folder", root, size=32)
     assert source.store.decoded == 0  # type: ignore[attr-defined]
-
-
-def test_the_cost_of_a_run_grows_with_its_steps(root: Path) -> None:
-    source = hv.open_source("folder", root)
-    few, many = (cost(hv.build("clips", source=source, steps=steps), source) for steps in (10, 10**6))
-    assert 0 < few.minutes < many.minutes
-    assert few.memory_bytes is None or few.memory_bytes > 10**8

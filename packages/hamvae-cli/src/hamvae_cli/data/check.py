@@ -78,16 +78,21 @@ def check(
         )
     config = clips.data(data, chosen, labels)
     found, source = examine(listing, config, size=SIZE, length=clips.length, progress=Decoding())
-    price = cost(hv.build(preset or DEFAULT_PRESETS[data], source=source), source, where) if source else None
+    price, minutes = None, 0.0
+    if source:
+        run = hv.build(preset or DEFAULT_PRESETS[data], source=source)
+        price = cost(run, source, where)
+        minutes = price.minutes(run.training)
     if as_json:
-        click.echo(json.dumps(asdict(found) | {"cost": asdict(price) if price else None}))
+        told = {"minutes": minutes, "memory_bytes": price.memory_bytes} if price else None
+        click.echo(json.dumps(asdict(found) | {"cost": told}))
     else:
-        _print(found, with_validation(source, VALIDATION).splits if source else {}, price)
+        _print(found, with_validation(source, VALIDATION).splits if source else {}, price, minutes)
     if found.refusal:
         ctx.exit(1)
 
 
-def _print(found: Checkup, splits: Mapping[str, int], price: Cost | None) -> None:
+def _print(found: Checkup, splits: Mapping[str, int], price: Cost | None, minutes: float) -> None:
     """Args: splits: how many clips training would learn from, choose weights by and leave to test."""
     from .._console import print_table
 
@@ -129,7 +134,7 @@ def _print(found: Checkup, splits: Mapping[str, int], price: Cost | None) -> Non
     if price:
         memory = f"{price.memory_bytes / 2**30:.1f} GiB of memory, " if price.memory_bytes else ""
         click.echo(
-            f"cost      {memory}{found.store_bytes / 2**20:.0f} MiB of disk, {price.minutes:.0f} minutes "
+            f"cost      {memory}{found.store_bytes / 2**20:.0f} MiB of disk, {minutes:.0f} minutes "
             "(measured on a few steps)"
         )
     if found.problems:
