@@ -60,10 +60,10 @@ print(batches * windows * 8 / (time.process_time() - began))
 TRAIN = """
 import sys
 import torch, hamvae_model as hv
-from hamvae_model.training import new_model, new_optimiser, train_step
+from hamvae_model.training import untrained, new_optimiser, train_step
 torch.set_num_threads(1)
 source = hv.open_source("folder", sys.argv[1], loop=True)
-model = new_model(hv.build("clips", source=source))
+model = untrained(hv.build("clips", source=source))
 optimiser = new_optimiser(model)
 peak = 0
 for step in range(1, int(sys.argv[2]) + 1):

@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 import hamvae_model as hv
-from hamvae_model.training import new_model, new_optimiser, train_step
+from hamvae_model.training import new_optimiser, train_step, untrained
 
 RESULT = Path(__file__).parent / "results" / "full-size.json"
 DEVICE = "NVIDIA H100 SXM"
@@ -50,7 +50,7 @@ def main() -> None:
     source = hv.open_source("builtin")
     config = hv.build(arguments.preset, source=source)
     config = replace(config, training=replace(config.training, bfloat16=False))  # counts alike, and faster here
-    model = new_model(config)
+    model = untrained(config)
     optimiser = new_optimiser(model)
     with FlopCounterMode(display=False) as operations, Launches() as launches:
         train_step(model, optimiser, source, 1)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 import hamvae_model as hv
 from hamvae_model.network.motion import Motion
-from hamvae_model.training import new_model, new_optimiser, train_step
+from hamvae_model.training import new_optimiser, train_step, untrained
 
 RESULT = Path(__file__).parent / "results" / "hamiltonian-share.json"
 WARM_UP = 5
@@ -48,7 +48,7 @@ def main() -> None:
     operators = {}
     for operator in ("skew-symmetric", "elliptic", "hamiltonian"):
         config = hv.build("sprites-small", source=source, operator=operator)
-        model = new_model(config).to(memory_format=torch.channels_last)
+        model = untrained(config).to(memory_format=torch.channels_last)
         operators[operator] = _shares(model, new_optimiser(model), source, steps)
         print(operator, operators[operator])
     result = {

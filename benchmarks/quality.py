@@ -22,13 +22,13 @@ import torch
 from machine import provenance
 
 import hamvae_model as hv
+from hamvae_model import runs
 from hamvae_model.config.choices import OPERATORS
 from hamvae_model.data import Characters
 from hamvae_model.devices import DEVICES, choose_device
 from hamvae_model.evaluation import TABLES, evaluate
 from hamvae_model.judge import Judge, default_path, load_judge, save_judge, train_judge
 from hamvae_model.presets import PRESETS
-from hamvae_model.runs import checkpoint
 
 RESULTS = Path(__file__).parent / "results"
 SOURCES = {"demo": "builtin", "sprites-small": "sprites", "sprites": "sprites", "clips": "folder", "photos": "mug"}
@@ -77,8 +77,8 @@ def trained(wanted: hv.Config, run: Path, source: hv.Source, device: torch.devic
 
     Raises: SystemExit: a run with other settings is there.
     """
-    resume = checkpoint.steps_done(run) is not None
-    if resume and checkpoint.load_config(run) != wanted:
+    resume = runs.steps_done(run) is not None
+    if resume and runs.load_config(run) != wanted:
         raise SystemExit(f"'{run}' holds a run with other settings; name another folder, or remove it.")
     for report in hv.fit(wanted, run, source=source, device=device, resume=resume):
         if report.step % 500 == 0 or report.step == report.steps:

@@ -25,7 +25,7 @@ from machine import provenance
 
 import hamvae_model as hv
 from hamvae_model.config.execution import Execution
-from hamvae_model.training import Ranks, Stepper, joined, new_model, new_optimiser
+from hamvae_model.training import Ranks, Stepper, joined, new_optimiser, untrained
 
 RESULT = Path(__file__).parent / "results" / "scaling.json"
 PROCESSES = 2
@@ -77,7 +77,7 @@ def main() -> None:
 def stepper(
     config: hv.Config, source: hv.Source, execution: Execution | None = None, ranks: Ranks | None = None
 ) -> Stepper:
-    model = new_model(config).to(memory_format=torch.channels_last)
+    model = untrained(config).to(memory_format=torch.channels_last)
     return Stepper(model, new_optimiser(model), source, execution, ranks or Ranks())
 
 

@@ -18,7 +18,7 @@ import torch
 from machine import provenance
 
 import hamvae_model as hv
-from hamvae_model.training import new_model, new_optimiser, train_step
+from hamvae_model.training import new_optimiser, train_step, untrained
 
 RESULT = Path(__file__).parent / "results" / "step-time.json"
 WARM_UP = 2
@@ -42,7 +42,7 @@ def main() -> None:
         "bfloat16, channels first": (half, torch.contiguous_format),
         "decoder as a pyramid of convolutions": (convolutions, torch.channels_last),
     }
-    models = {name: new_model(config).to(memory_format=layout) for name, (config, layout) in variants.items()}
+    models = {name: untrained(config).to(memory_format=layout) for name, (config, layout) in variants.items()}
     optimisers = {name: new_optimiser(model) for name, model in models.items()}
     times: dict[str, list[float]] = {name: [] for name in variants}
     for step in range(1, rounds + WARM_UP + 1):

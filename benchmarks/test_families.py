@@ -21,7 +21,7 @@ from torch import Tensor
 
 import hamvae_model as hv
 import symplectic_ops as so
-from hamvae_model.training import new_model, new_optimiser, train_step
+from hamvae_model.training import new_optimiser, train_step, untrained
 
 Benchmark = Callable[..., object]
 
@@ -122,7 +122,7 @@ def test_flow(benchmark: Benchmark, contender: str) -> None:
 
 @pytest.mark.benchmark(group="one training step of the demo preset, 32 clips")
 def test_training_step(benchmark: Benchmark, source: hv.Source) -> None:
-    network = new_model(hv.build("demo", source=source))
+    network = untrained(hv.build("demo", source=source))
     optimiser = new_optimiser(network)
     torch.set_flush_denormal(True)
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import hamvae_model as hv
-from hamvae_model.runs.checkpoint import steps_done
+from hamvae_model.runs import steps_done
 
 from .conftest import Command
 

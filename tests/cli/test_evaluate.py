@@ -14,8 +14,8 @@ from hamvae_model.data import Characters
 from hamvae_model.evaluation import draws
 from hamvae_model.judge import Judge, JudgeConfig, default_path, save_judge
 from hamvae_model.judge.network import material
-from hamvae_model.runs.checkpoint import save_weights
-from hamvae_model.training import new_model
+from hamvae_model.runs import save_weights
+from hamvae_model.training import untrained
 
 from ..model.drawn import write_folder
 from .conftest import TINY, Command
@@ -120,7 +120,7 @@ def sprites_run(here: Path, tiny: hv.Config, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def _weights(here: Path, config: hv.Config) -> Path:
-    save_weights(here / "weights.safetensors", new_model(config))
+    save_weights(here / "weights.safetensors", untrained(config))
     return here / "weights.safetensors"
 
 

@@ -19,7 +19,7 @@ def test_inspect_describes_the_run_and_every_operator(hamvae: Command, run: Path
     config = hv.load(run).config
     assert (facts["preset"], facts["operator"], facts["source"]) == ("demo", config.model.operator, "builtin")
     assert (facts["steps_done"], facts["steps"]) == (12, 12)
-    assert (facts["format"], facts["kept_states"]) == ("hamvae/2", [0, 12])
+    assert (facts["format"], facts["kept_states"]) == ("hamvae/1", [0, 12])
     assert facts["parameters"] > 1000
     assert [operator["action"] for operator in facts["operators"]] == list(config.model.classes)
 
@@ -35,7 +35,7 @@ def test_inspect_prints_a_line_for_each_action(hamvae: Command, run: Path) -> No
     heading, size, stored, columns, *rows = result.stdout.splitlines()
     assert heading.endswith("preset demo, skew-symmetric operators, builtin (action-direction)")
     assert size.endswith("parameters, 12 of 12 steps")
-    assert stored == "format hamvae/2, states kept after steps 0, 12"
+    assert stored == "format hamvae/1, states kept after steps 0, 12"
     assert columns.split()[:2] == ["action", "periods"]
     assert all("stable" in row.split() for row in rows)
     assert [row.split()[0] for row in rows] == list(hv.load(run).classes)

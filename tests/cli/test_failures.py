@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import hamvae_model as hv
 from hamvae_cli._failures import FailingGroup
-from hamvae_model.runs.checkpoint import STATES, WEIGHTS
+from hamvae_model.runs.paths import STATES, WEIGHTS
 
 Refusal = Callable[..., str]
 LEFT, SLASH = "builtin:test/3/walk-left", "builtin:test/8/slash-left"

@@ -13,7 +13,7 @@ import hamvae_model as hv
 from hamvae_model.data import Characters
 from hamvae_model.network import Explanation, HamVAE, Noise, Views
 from hamvae_model.presets import PRESETS
-from hamvae_model.runs.checkpoint import load_config
+from hamvae_model.runs import load_config
 
 from ..model.faces import write_faces, write_landmarks
 from .conftest import TINY, Command

@@ -22,7 +22,7 @@ from hamvae_cli._console import training_view
 from hamvae_cli._training import Interruption
 from hamvae_cli.train import train
 from hamvae_model.data import Characters
-from hamvae_model.runs.checkpoint import kept_states, load_config, steps_done
+from hamvae_model.runs import kept_states, load_config, steps_done
 
 from .conftest import Command
 

@@ -155,7 +155,7 @@ def _tell(told: IO[str], known: dict[str, object]) -> None:
 
 def _live(source: Any, config: Any, run: Path, fault: Fault, tell: Callable[..., None]) -> None:
     import hamvae_model as hv
-    from hamvae_model.runs.checkpoint import load_config, steps_done
+    from hamvae_model.runs import load_config, steps_done
 
     from .disk import watched
 

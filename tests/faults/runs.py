@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 import hamvae_model as hv
-from hamvae_model.runs.checkpoint import BEST, WEIGHTS, kept_states, read_state
+from hamvae_model.runs import BEST, WEIGHTS, kept_states, read_state
 
 
 def problems(run: Path, saved: int) -> list[str]:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 import hamvae_model as hv
-from hamvae_model.runs.checkpoint import kept_states, load_config
+from hamvae_model.runs import kept_states, load_config
 
 from .figures import record
 

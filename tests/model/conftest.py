@@ -10,7 +10,7 @@ import torch
 import hamvae_model as hv
 from hamvae_model.data import Characters
 from hamvae_model.network import HamVAE
-from hamvae_model.training import new_model
+from hamvae_model.training import untrained
 
 from .oracle import NearestJudge
 
@@ -45,13 +45,6 @@ def tiny(builtin: Characters) -> hv.Config:
 
 
 @pytest.fixture(scope="session")
-def as_before(tiny: hv.Config) -> hv.Config:
-    """The same, as runs of the first version were: no clips held out, no cap."""
-    model = dataclasses.replace(tiny.model, operator_norm=None)
-    return dataclasses.replace(tiny, model=model, training=dataclasses.replace(tiny.training, validation=0.0))
-
-
-@pytest.fixture(scope="session")
 def judge(builtin: Characters) -> NearestJudge:
     """Of built-in characters, right by construction."""
     return NearestJudge(builtin)
@@ -60,7 +53,7 @@ def judge(builtin: Characters) -> NearestJudge:
 @pytest.fixture
 def network(tiny: hv.Config) -> HamVAE:
     """Untrained."""
-    made = new_model(tiny).eval()
+    made = untrained(tiny).eval()
     assert isinstance(made, HamVAE)
     return made
 
@@ -89,7 +82,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def hurry(patch: pytest.MonkeyPatch) -> None:
     """A starting prior of a few clips, and sheets of a few."""
-    patch.setattr("hamvae_model.training.loop.PRIOR_CLIPS", 1)
+    patch.setattr("hamvae_model.training.run.PRIOR_CLIPS", 1)
     patch.setattr("hamvae_model.training.preview.SHOWN", 1)
     patch.setattr("hamvae_model.training.preview.SCORED", 6)
 

@@ -18,7 +18,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import hamvae_model as hv
-from hamvae_model import HamvaeError, UsageError
+from hamvae_model import HamvaeError, UsageError, runs
 from hamvae_model.config.run import Config
 from hamvae_model.data import Characters, StoredClips
 from hamvae_model.files.bounded import parse_json
@@ -37,7 +37,6 @@ from hamvae_model.limits import (
     TABLE_LIMIT,
 )
 from hamvae_model.media import read, read_sheet, stream
-from hamvae_model.runs import checkpoint
 from hamvae_model.words import is_plain, printable
 
 FRAMES = torch.randint(256, (4, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -169,7 +168,7 @@ def test_what_is_no_number_is_no_part_of_a_configuration(tiny: Config, number: s
 
 
 def continued(run: Path, source: Characters) -> None:
-    hv.fit(checkpoint.load_config(run), run, source=source, resume=True).close()
+    hv.fit(runs.load_config(run), run, source=source, resume=True).close()
 
 
 @pytest.mark.parametrize("part", ["state", "samples"])

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 
 import hamvae_model as hv
 from hamvae_cli import main
+from hamvae_model import runs
 from hamvae_model.config.run import FramingConfig
 from hamvae_model.data import StoredClips
 from hamvae_model.media import probe, read_sheet, stream
-from hamvae_model.runs import checkpoint
 
 from .seeds import Seeds
 
@@ -102,11 +102,11 @@ def inspect(run: Path) -> None:
 
 def resume(run: Path, seeds: Seeds, *, step: bool) -> None:
     """What `hamvae train --resume` opens before its first step, and perhaps that step."""
-    config = checkpoint.load_config(run)
+    config = runs.load_config(run)
     reports = hv.fit(config, run, source=seeds.source, resume=True)
-    done = checkpoint.steps_done(run)
+    done = runs.steps_done(run)
     expect(done is not None and 0 <= done <= config.training.steps, f"{done} steps done of {config.training.steps}")
-    expected = checkpoint.load_config(seeds.folder / "run")
+    expected = runs.load_config(seeds.folder / "run")
     if step and config == expected:
         report = next(reports)
         expect(all(map(math.isfinite, report.losses.values())), f"losses {report.losses}")

@@ -9,7 +9,7 @@ import hamvae_model as hv
 from hamvae_model import HamvaeError, UsageError
 from hamvae_model.clips import as_frames
 from hamvae_model.network import HamVAE
-from hamvae_model.training import new_model
+from hamvae_model.training import untrained
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_times_that_are_no_times_are_refused(
 
 def test_the_decoder_can_do_without_the_class(tiny: hv.Config, clips: tuple[hv.Clip, hv.Clip]) -> None:
     config = dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, class_in_decoder=False))
-    assert len(hv.Model(new_model(config).eval()).reconstruct(clips[0])) == 8
+    assert len(hv.Model(untrained(config).eval()).reconstruct(clips[0])) == 8
 
 
 def test_long_rolls_are_rendered_in_pieces_to_the_same_frames(model: hv.Model, clips: tuple[hv.Clip, hv.Clip]) -> None:
@@ -147,7 +147,7 @@ def test_one_frame_is_enough_as_content_and_as_motion(model: hv.Model, clips: tu
 
 def test_a_clip_at_another_rate_moves_at_its_real_times(tiny: hv.Config, clips: tuple[hv.Clip, hv.Clip]) -> None:
     config = dataclasses.replace(tiny, data=dataclasses.replace(tiny.data, frame_seconds=0.1))
-    model = hv.Model(new_model(config).eval())
+    model = hv.Model(untrained(config).eval())
     content, motion = clips
     slow = dataclasses.replace(motion, frame_seconds=0.2)
     swapped = model.swap(content, slow)

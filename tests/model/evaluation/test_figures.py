@@ -10,7 +10,7 @@ import hamvae_model as hv
 from hamvae_model import UsageError
 from hamvae_model.data import Characters
 from hamvae_model.evaluation.figures import write_figures
-from hamvae_model.training import new_model
+from hamvae_model.training import untrained
 
 from ..drawn import write_folder
 
@@ -23,7 +23,7 @@ def drawn(tiny: hv.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = hv.open_source("builtin")
     source.name = "sprites"
     folder = tmp_path_factory.mktemp("sprites") / "figures"
-    write_figures(hv.Model(new_model(tiny).eval()), source, folder)
+    write_figures(hv.Model(untrained(tiny).eval()), source, folder)
     return folder
 
 
@@ -47,7 +47,7 @@ def test_pictures_of_sprites_come_with_the_licence_of_their_art(drawn: Path) -> 
 
 def test_clips_from_files_have_figures_too(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path / "clips"), size=32)
-    model = hv.Model(new_model(hv.build("clips", source=source)).eval())
+    model = hv.Model(untrained(hv.build("clips", source=source)).eval())
     assert [file.suffix for file in write_figures(model, source, tmp_path / "figures")] == [".png", ".gif"] * 4
 
 

@@ -22,7 +22,7 @@ from hamvae_model.evaluation.swap import swap
 from hamvae_model.metrics import mse, psnr
 from hamvae_model.network import Network
 from hamvae_model.network.motion import Motion
-from hamvae_model.training import new_model
+from hamvae_model.training import untrained
 
 from ..drawn import write_folder
 from ..oracle import CHARACTERS, NearestJudge, Oracle
@@ -245,7 +245,7 @@ def test_every_clip_gives_its_content_before_one_gives_it_twice(oracle: Oracle, 
 
 
 def test_figures_are_the_same_for_the_same_seed(tiny: hv.Config, judge: NearestJudge) -> None:
-    held_out = seen(new_model(tiny).eval(), judge.source, 2)
+    held_out = seen(untrained(tiny).eval(), judge.source, 2)
     assert swap(held_out, seed=4) == swap(held_out, seed=4)
     assert swap(held_out, seed=4)["psnr"] != swap(held_out, seed=5)["psnr"]
 
@@ -263,7 +263,7 @@ def test_figures_are_the_same_for_the_same_seed(tiny: hv.Config, judge: NearestJ
 def test_a_source_with_other_classes_is_refused(tiny: hv.Config, builtin: Characters) -> None:
     other = dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, classes=("hop", "skip")))
     with pytest.raises(UsageError, match="The model moves hop, skip; the builtin source has other classes"):
-        HeldOut(hv.Model(new_model(other)), builtin)
+        HeldOut(hv.Model(untrained(other)), builtin)
 
 
 def test_more_characters_than_there_are_is_refused(model: hv.Model, builtin: Characters) -> None:
@@ -278,7 +278,7 @@ def test_too_few_samples_for_entropies_are_refused(oracle: Oracle, judge: Neares
 
 def test_clips_are_their_own_truth_where_no_character_can_be_rendered(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path, clips=6), loop=True, size=32)
-    held_out = HeldOut(hv.Model(new_model(hv.build("clips", source=source)).eval()), source)
+    held_out = HeldOut(hv.Model(untrained(hv.build("clips", source=source)).eval()), source)
     count = source.splits["test"]
     assert len(held_out.clips) == len(held_out.long) == count
     figures = generation(held_out) | static_floor(held_out) | copy_floor(held_out)
@@ -291,7 +291,7 @@ def test_clips_are_their_own_truth_where_no_character_can_be_rendered(tmp_path: 
 
 def test_clips_that_end_too_soon_to_be_rolled_are_only_reconstructed(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path), size=32)
-    held_out = HeldOut(hv.Model(new_model(hv.build("clips", source=source)).eval()), source)
+    held_out = HeldOut(hv.Model(untrained(hv.build("clips", source=source)).eval()), source)
     assert (len(held_out.clips), len(held_out.long)) == (1, 0)
     assert generation(held_out).keys() == {"reconstruction"}
     assert not static_floor(held_out) and not copy_floor(held_out)
@@ -301,7 +301,7 @@ def test_clips_that_end_too_soon_to_be_rolled_are_only_reconstructed(tmp_path: P
 
 def test_a_folder_has_no_exact_renders_to_score_swaps_against(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path), size=32)
-    held_out = HeldOut(hv.Model(new_model(hv.build("clips", source=source)).eval()), source)
+    held_out = HeldOut(hv.Model(untrained(hv.build("clips", source=source)).eval()), source)
     with pytest.raises(UsageError, match="has no exact renders to score against"):
         swap(held_out)
     with pytest.raises(UsageError, match="has clips and no characters to count"):
@@ -310,6 +310,6 @@ def test_a_folder_has_no_exact_renders_to_score_swaps_against(tmp_path: Path) ->
 
 def test_a_class_that_nobody_held_out_shows_cannot_keep_its_motion(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path), size=32)
-    held_out = HeldOut(hv.Model(new_model(hv.build("clips", source=source)).eval()), source)
+    held_out = HeldOut(hv.Model(untrained(hv.build("clips", source=source)).eval()), source)
     with pytest.raises(UsageError, match="is held out, so its motion cannot be kept; move one to the test split"):
         list(draws.contents_from_prior(held_out, FEW, torch.Generator()))

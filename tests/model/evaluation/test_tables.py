@@ -12,7 +12,7 @@ from hamvae_model import UsageError
 from hamvae_model.data import Characters
 from hamvae_model.evaluation import TABLES, draws, evaluate, pooled
 from hamvae_model.evaluation.published import PUBLISHED, published
-from hamvae_model.training import new_model
+from hamvae_model.training import untrained
 
 from ..drawn import write_folder
 from ..oracle import NearestJudge
@@ -93,7 +93,7 @@ def test_what_cannot_be_done_is_refused(
 
 def test_tables_that_do_not_apply_to_clips_from_files_are_left_out_or_refused(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path), size=32)
-    model = hv.Model(new_model(hv.build("clips", source=source)).eval())
+    model = hv.Model(untrained(hv.build("clips", source=source)).eval())
     found = evaluate(model, source, tables=["generation", "swap", "roll"])
     assert list(found["tables"]) == ["generation"]
     assert found["left_out"]["swap"].endswith("swap is for builtin and sprites.")

@@ -11,11 +11,11 @@ from hamvae_model.config.choices import OPERATORS
 from hamvae_model.data import Characters
 from hamvae_model.network import HamVAE, Noise
 from hamvae_model.network.posterior import Gaussian
-from hamvae_model.training import draw_views, new_model
+from hamvae_model.training import draw_views, untrained
 
 
 def operator(tiny: hv.Config, name: str) -> HamVAE:
-    made = new_model(dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, operator=name))).eval()
+    made = untrained(dataclasses.replace(tiny, model=dataclasses.replace(tiny.model, operator=name))).eval()
     assert isinstance(made, HamVAE)
     return made
 

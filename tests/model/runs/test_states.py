@@ -14,10 +14,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 import hamvae_model as hv
-from hamvae_model import HamvaeError, UsageError
+from hamvae_model import HamvaeError, UsageError, runs
 from hamvae_model.data import Characters
 from hamvae_model.errors import DamagedError, DiskError, DivergedError
-from hamvae_model.runs import checkpoint
 from hamvae_model.training import Stepper
 
 from ..conftest import hurry
@@ -56,7 +55,7 @@ def copy(whole: Path, tmp_path: Path) -> Path:
 
 
 def go_on(run: Path, source: Characters, **how: int) -> list[hv.Report]:
-    config = checkpoint.read_state(run, how.get("from_step")).config
+    config = runs.read_state(run, how.get("from_step")).config
     return list(hv.fit(config, run, source=source, resume=True, **how))  # type: ignore[arg-type]
 
 
@@ -90,19 +89,19 @@ def test_a_run_resumed_after_any_step_equals_the_uninterrupted_one_to_the_last_b
     for _ in range(step):
         next(reports)
     reports.close()
-    assert checkpoint.steps_done(run) == step
+    assert runs.steps_done(run) == step
     go_on(run, builtin)
     assert differing(run, whole) == []
     assert losses(run) == losses(whole)
 
 
 def test_the_newest_few_are_kept_by_their_step_and_by_no_clock(copy: Path) -> None:
-    kept = checkpoint.kept_states(copy)
+    kept = runs.kept_states(copy)
     assert list(kept) == [4, 5, 6]
     for step, path in kept.items():
         os.utime(path, (1e9 - step, 1e9 - step))
-    assert checkpoint.read_state(copy).step == 6
-    assert list(checkpoint.kept_states(copy.rename(copy.with_name("moved")))) == [4, 5, 6]
+    assert runs.read_state(copy).step == 6
+    assert list(runs.kept_states(copy.rename(copy.with_name("moved")))) == [4, 5, 6]
 
 
 def test_a_new_state_is_in_place_before_an_old_one_goes(
@@ -121,7 +120,7 @@ def test_a_new_state_is_in_place_before_an_old_one_goes(
     monkeypatch.setattr(Path, "unlink", watched)
     go_on(copy, builtin)
     assert there and all("step-000006.safetensors" in names for names in there)
-    assert list(checkpoint.kept_states(copy)) == [4, 5, 6]
+    assert list(runs.kept_states(copy)) == [4, 5, 6]
 
 
 def test_a_damaged_state_is_passed_over_and_named_and_nothing_else_is_lost(
@@ -135,12 +134,12 @@ def test_a_damaged_state_is_passed_over_and_named_and_nothing_else_is_lost(
     assert "step-000006.safetensors' is damaged: its content does not match its hash" in first.notice
     assert "step-000005.safetensors' is damaged and cannot be read" in first.notice
     assert differing(copy, whole) == [] and losses(copy) == losses(whole)
-    assert checkpoint.read_state(copy).damaged == ()
+    assert runs.read_state(copy).damaged == ()
 
 
 def test_a_state_under_the_name_of_another_step_is_passed_over_and_named(copy: Path, builtin: Characters) -> None:
     shutil.copy(copy / "state" / "step-000005.safetensors", copy / "state" / "step-000009.safetensors")
-    state = checkpoint.read_state(copy)
+    state = runs.read_state(copy)
     assert state.step == 6
     assert state.damaged == (
         f"'{copy / 'state' / 'step-000009.safetensors'}' was saved after step 5, and not after the step in its name.",
@@ -172,7 +171,7 @@ def test_where_the_disk_refuses_the_lost_weights_it_is_told_how_to_go_on(
         raise DiskError("The disk is full.")
 
     (copy / "weights.safetensors").unlink()
-    monkeypatch.setattr(checkpoint, "save_weights", refuse)
+    monkeypatch.setattr("hamvae_model.training.run.save_weights", refuse)
     with pytest.raises(HamvaeError, match=r"full\. The run is kept as it was after step 6; make room and .* --resume "):
         go_on(copy, builtin)
 
@@ -185,11 +184,11 @@ def test_sheets_can_be_tidied_away(copy: Path, builtin: Characters) -> None:
 
 
 def test_when_no_state_is_whole_each_is_named_with_what_is_wrong(copy: Path, builtin: Characters) -> None:
-    for path in checkpoint.kept_states(copy).values():
+    for path in runs.kept_states(copy).values():
         damage(path)
     before = (copy / "metrics.jsonl").read_bytes()
     with pytest.raises(DamagedError, match=r"No state of .* is whole\. .*-000006.*-000005.*-000004"):
-        hv.fit(checkpoint.load_config(copy), copy, source=builtin, resume=True)
+        hv.fit(runs.load_config(copy), copy, source=builtin, resume=True)
     assert (copy / "metrics.jsonl").read_bytes() == before
 
 
@@ -211,13 +210,13 @@ def test_training_goes_back_to_a_kept_step_and_comes_to_the_same_numbers(
 
 def test_going_back_forgets_nothing_before_something_took_its_place(copy: Path, builtin: Characters) -> None:
     before = losses(copy)
-    reports = hv.fit(checkpoint.load_config(copy), copy, source=builtin, resume=True, from_step=4)
+    reports = hv.fit(runs.load_config(copy), copy, source=builtin, resume=True, from_step=4)
     reports.close()  # no step was taken
-    assert list(checkpoint.kept_states(copy)) == [4, 5, 6] and losses(copy) == before
-    reports = hv.fit(checkpoint.load_config(copy), copy, source=builtin, resume=True, from_step=4)
+    assert list(runs.kept_states(copy)) == [4, 5, 6] and losses(copy) == before
+    reports = hv.fit(runs.load_config(copy), copy, source=builtin, resume=True, from_step=4)
     next(reports)
     reports.close()
-    assert list(checkpoint.kept_states(copy)) == [4, 5] and losses(copy) == before[:5]
+    assert list(runs.kept_states(copy)) == [4, 5] and losses(copy) == before[:5]
 
 
 class Killed(BaseException):
@@ -227,17 +226,17 @@ class Killed(BaseException):
 @pytest.mark.parametrize(
     ("call", "back"),
     [
-        ("save_state", False),
-        ("settle", True),
-        ("truncate_log", True),
-        ("rename", True),
-        ("write_config", True),
+        ("states.save_state", False),
+        ("states.settle", True),
+        ("states.truncate_log", True),
+        ("states.rename", True),
+        ("folder.write_config", True),
     ],
 )
 def test_killed_while_it_goes_back_a_run_is_wholly_on_one_side_or_the_other(
     copy: Path, builtin: Characters, whole: Path, monkeypatch: pytest.MonkeyPatch, call: str, back: bool
 ) -> None:
-    state = checkpoint.read_state(copy, 4)
+    state = runs.read_state(copy, 4)
     slower = dataclasses.replace(state.config, training=state.config.training.at_rate(1e-5, 4))
     reports = hv.fit(slower, copy, source=builtin, resume=True, from_step=4)
 
@@ -245,13 +244,13 @@ def test_killed_while_it_goes_back_a_run_is_wholly_on_one_side_or_the_other(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"hamvae_model.runs.checkpoint.{call}", killed)
+        patch.setattr(f"hamvae_model.runs.{call}", killed)
         with pytest.raises(Killed):
             next(reports)
-    assert checkpoint.steps_done(copy) == (5 if back else 6)
-    assert checkpoint.load_config(copy).training.learning_rate == (1e-5 if back else 3e-3)
+    assert runs.steps_done(copy) == (5 if back else 6)
+    assert runs.load_config(copy).training.learning_rate == (1e-5 if back else 3e-3)
     go_on(copy, builtin)
-    assert [path.name for path in checkpoint.kept_states(copy).values()] == [
+    assert [path.name for path in runs.kept_states(copy).values()] == [
         f"step-{step:06d}.safetensors" for step in (4, 5, 6)
     ]
     lines = [json.loads(line) for line in (copy / "metrics.jsonl").read_text().splitlines()]
@@ -263,24 +262,24 @@ def test_killed_while_it_goes_back_a_run_is_wholly_on_one_side_or_the_other(
 
 def test_going_back_to_a_step_that_is_not_kept_names_those_that_are(copy: Path, builtin: Characters) -> None:
     with pytest.raises(UsageError, match=r"keeps no state after step 2; it has those of 4, 5, 6\."):
-        hv.fit(checkpoint.load_config(copy), copy, source=builtin, resume=True, from_step=2)
+        hv.fit(runs.load_config(copy), copy, source=builtin, resume=True, from_step=2)
 
 
 def test_another_learning_rate_is_taken_and_remembered_everywhere(copy: Path, builtin: Characters) -> None:
-    state = checkpoint.read_state(copy, 4)
+    state = runs.read_state(copy, 4)
     slower = dataclasses.replace(state.config, training=state.config.training.at_rate(1e-5, state.step))
     list(hv.fit(slower, copy, source=builtin, resume=True, from_step=4))
     lines = [json.loads(line) for line in (copy / "metrics.jsonl").read_text().splitlines()]
     assert [line["learning_rate"] for line in lines] == [3e-3] * 4 + [1e-5] * 2
     with safe_open(copy / "weights.safetensors", "pt") as file:
         written = [file.metadata()["config"], (copy / "config.json").read_text()]
-    for config in [*map(hv.Config.from_json, written), checkpoint.load_config(copy)]:
+    for config in [*map(hv.Config.from_json, written), runs.load_config(copy)]:
         assert (config.training.learning_rate, config.training.earlier_rates) == (1e-5, ((4.0, 3e-3),))
 
 
 def test_the_state_is_that_of_the_optimiser_at_the_new_rate(copy: Path, builtin: Characters, whole: Path) -> None:
     """Moments go on as they were: a step is as much shorter as the rate is lower."""
-    last = checkpoint.read_state(copy, 5)
+    last = runs.read_state(copy, 5)
     halved = dataclasses.replace(last.config, training=last.config.training.at_rate(1.5e-3, 5))
     list(hv.fit(halved, copy, source=builtin, resume=True, from_step=5))
     ours, theirs = (load_file(folder / "state" / "step-000006.safetensors") for folder in (copy, whole))
@@ -313,7 +312,7 @@ def test_a_run_that_diverges_saves_the_step_before_and_names_the_way_back(
         "Training diverged: the gradient norm is not finite at step 6. Go back to step 3 with a lower learning rate: "
         f"hamvae train --resume {run} --from-step 3 --learning-rate 0.0003"
     )
-    assert list(checkpoint.kept_states(run)) == [0, 3, 5]
+    assert list(runs.kept_states(run)) == [0, 3, 5]
     go_on(run, builtin)  # it was no fault of the numbers, and nothing is lost
     ours, theirs = (load_file(folder / "state" / "step-000006.safetensors") for folder in (run, whole))
     assert all(tensor.equal(ours[name]) for name, tensor in theirs.items())
@@ -334,10 +333,10 @@ def test_weights_that_are_not_finite_themselves_are_not_saved(
     monkeypatch.setattr("hamvae_model.training.step.schedule", lambda step, training: math.nan if step == 5 else 1.0)
     with pytest.raises(DivergedError, match=r"at step 6.*--from-step 3"):
         list(hv.fit(seldom, tmp_path / "run", source=builtin))
-    assert list(checkpoint.kept_states(tmp_path / "run")) == [0, 3]
+    assert list(runs.kept_states(tmp_path / "run")) == [0, 3]
     with pytest.raises(DivergedError, match=r"the weight is not finite at step 5.*--from-step 4"):
         list(hv.fit(config, tmp_path / "often", source=builtin))
-    assert list(checkpoint.kept_states(tmp_path / "often")) == [2, 3, 4]
+    assert list(runs.kept_states(tmp_path / "often")) == [2, 3, 4]
     assert all(tensor.isfinite().all() for tensor in hv.load(tmp_path / "often").network.state_dict().values())
 
 

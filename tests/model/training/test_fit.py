@@ -10,11 +10,10 @@ import pytest
 import torch
 
 import hamvae_model as hv
-from hamvae_model import HamvaeError, UsageError
+from hamvae_model import HamvaeError, UsageError, runs
 from hamvae_model.data import Characters
 from hamvae_model.network.objective import bound, terms
-from hamvae_model.runs import checkpoint
-from hamvae_model.training import draw_step, draw_views, new_model, new_optimiser, schedule, train_step
+from hamvae_model.training import draw_step, draw_views, new_optimiser, schedule, train_step, untrained
 
 pytestmark = pytest.mark.usefixtures("hurried")
 
@@ -34,7 +33,7 @@ def test_one_batch_can_be_learnt_by_heart(builtin: Characters) -> None:
     small = dataclasses.replace(config.model, decoder_hidden=(128,), feature_dim=64, encoder_widths=(16, 16, 32))
     training = dataclasses.replace(config.training, batch=2, single_image=0.0)
     config = dataclasses.replace(config, model=small, training=training)
-    model, draw = new_model(config), draw_step(config, builtin, 1)
+    model, draw = untrained(config), draw_step(config, builtin, 1)
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
     errors = []
     for _ in range(150):
@@ -51,7 +50,7 @@ def test_one_batch_can_be_learnt_by_heart(builtin: Characters) -> None:
 def test_every_preset_takes_a_step(builtin: Characters, preset: str) -> None:
     config = hv.build(preset, source=builtin)
     config = dataclasses.replace(config, training=dataclasses.replace(config.training, batch=2, decoded_frames=1))
-    model = new_model(config)
+    model = untrained(config)
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     train_step(model, new_optimiser(model), builtin, 1)
     assert [name for name, parameter in model.named_parameters() if parameter.equal(before[name])] == []
@@ -87,7 +86,7 @@ def test_the_bound_is_the_weighted_sum_of_its_named_terms(tiny: hv.Config) -> No
 
 def test_the_divergences_equal_those_of_torch_distributions(tiny: hv.Config, builtin: Characters) -> None:
     draw = draw_step(tiny, builtin, 1)
-    explanation = new_model(tiny)(draw.views, draw.noise)
+    explanation = untrained(tiny)(draw.views, draw.noise)
     parts = terms(explanation, draw.views, variance=0.05, length=8)
     for name in ("content", "position", "momentum"):
         gaussian = getattr(explanation, name)
@@ -98,7 +97,7 @@ def test_the_divergences_equal_those_of_torch_distributions(tiny: hv.Config, bui
 
 def test_decoding_a_few_frames_estimates_the_sum_over_all(tiny: hv.Config, builtin: Characters) -> None:
     draw = draw_step(tiny, builtin, 1)
-    explanation = new_model(tiny)(draw.views, draw.noise)
+    explanation = untrained(tiny)(draw.views, draw.noise)
     error = (explanation.images.double() - draw.views.targets / 255) ** 2
     expected = 8 * error.sum((2, 3, 4)).mean() / (2 * 0.05)
     torch.testing.assert_close(
@@ -118,7 +117,7 @@ def test_closing_the_iterator_early_saves_what_was_learnt(
 ) -> None:
     monkeypatch.setattr("hamvae_model.training.loop.REPORT_EVERY", 1)
     train(tiny, tmp_path / "run", builtin, stop_at=3)
-    assert checkpoint.read_state(tmp_path / "run").step == 3
+    assert runs.read_state(tmp_path / "run").step == 3
     assert hv.load(tmp_path / "run").config == tiny
 
 
@@ -142,7 +141,7 @@ def test_a_run_folder_holds_what_it_promises_and_can_be_moved(run: Path, builtin
     ].keys()
     moved = shutil.copytree(run, tmp_path / "moved")
     assert hv.load(moved).config == hv.load(run).config
-    assert list(hv.fit(checkpoint.load_config(moved), moved, source=builtin, resume=True)) == []
+    assert list(hv.fit(runs.load_config(moved), moved, source=builtin, resume=True)) == []
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(tiny: hv.Config, builtin: Characters, run: Path) -> None:
@@ -258,7 +257,7 @@ def test_a_run_that_diverges_keeps_what_was_saved_before(
 def test_a_number_that_is_not_finite_stops_training_before_it_reaches_the_weights_and_its_source_is_named(
     tiny: hv.Config, builtin: Characters, place: str, blamed: str
 ) -> None:
-    model = new_model(tiny)
+    model = untrained(tiny)
     with torch.no_grad():
         if place:
             model.get_parameter(place)[0] = math.inf

@@ -16,7 +16,7 @@ import hamvae_model as hv
 from hamvae_model.config.execution import Execution
 from hamvae_model.data import Characters
 from hamvae_model.network import HamVAE, Network
-from hamvae_model.training import Ranks, Stepper, draw_step, new_model, new_optimiser
+from hamvae_model.training import Ranks, Stepper, draw_step, new_optimiser, untrained
 from hamvae_model.training.meeting import ASKING, fresh_part
 from hamvae_model.training.memory import is_out_of_memory
 from hamvae_model.training.views import share
@@ -48,7 +48,7 @@ def stepped(
     steps: int = 1,
 ) -> tuple[dict[str, Tensor], Network]:
     """The terms of the last of so many steps, and the model they leave."""
-    model = new_model(config)
+    model = untrained(config)
     step = Stepper(model, new_optimiser(model), source, execution, ranks or Ranks())
     for number in range(1, steps + 1):
         terms = step(number)
@@ -117,7 +117,7 @@ def test_batches_prepared_ahead_are_the_same_to_the_last_bit_and_made_by_threads
 def test_what_goes_wrong_while_preparing_ahead_is_raised_by_the_step_it_was_for(
     uneven: hv.Config, builtin: Characters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = new_model(uneven)
+    model = untrained(uneven)
     step = Stepper(model, new_optimiser(model), builtin, Execution(workers=2))
     step(1)
     step.draws._coming.clear()

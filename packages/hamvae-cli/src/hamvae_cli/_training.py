@@ -14,6 +14,8 @@ import click
 import hamvae_model as hv
 
 if TYPE_CHECKING:
+    from hamvae_model.training import Reports
+
     from ._console import TrainingView
 
 Made = TypeVar("Made")
@@ -55,7 +57,7 @@ class Interruption:
 
 
 def follow(
-    reports: Generator[hv.Report, None, None],
+    reports: Reports,
     interruption: Interruption,
     *,
     resume_with: str,

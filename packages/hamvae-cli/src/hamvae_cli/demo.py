@@ -3,8 +3,9 @@
 from __future__ import annotations  # what is named in a signature is not loaded for it
 
 import shlex
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ import hamvae_model as hv
 from . import _outputs
 from ._options import PATH, SEED_LIMIT, STEP_LIMIT, device_option
 from ._training import Interruption, follow
+
+if TYPE_CHECKING:
+    from hamvae_model.training import Reports
 
 CONTENT, MOTION = "builtin:test/3/walk-left", "builtin:test/60/slash-front"
 SCALE = 3  # of the animations
@@ -64,9 +68,9 @@ def demo(output: Path, steps: int | None, seed: int | None, device: str) -> None
 
 def _begin_or_continue(
     run: Path, source: hv.Source, steps: int | None, seed: int | None, device: str, stop: Callable[[], bool]
-) -> Generator[hv.Report, None, None]:
+) -> Reports:
     """Raises: UsageError: the run that is there was begun with other steps or another seed."""
-    from hamvae_model.runs.checkpoint import load_config, steps_done
+    from hamvae_model.runs import load_config, steps_done
 
     done = steps_done(run)
     if done is None:

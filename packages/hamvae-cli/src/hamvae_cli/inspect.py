@@ -29,7 +29,7 @@ def inspect(run: Path, as_json: bool) -> None:
     Example:
       hamvae inspect runs/first
     """
-    from hamvae_model.runs.checkpoint import kept_states, stored_format
+    from hamvae_model.runs import kept_states, stored_format
 
     model = hv.load(run)
     config, operators, kept = model.config, model.operators(), list(kept_states(run))

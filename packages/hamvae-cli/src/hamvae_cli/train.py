@@ -35,7 +35,7 @@ from ._options import (
 from ._training import Interruption, follow, launched
 
 if TYPE_CHECKING:
-    from hamvae_model.runs.checkpoint import State
+    from hamvae_model.runs import State
 
 OF_A_NEW_RUN = ("data", "preset", "operator", "labels", *OF_CLIPS, "steps", "batch", "precision", "seed", "run")
 
@@ -150,7 +150,7 @@ def train(
     """
     from hamvae_model.data import StoredClips, reopen_source
     from hamvae_model.devices import choose_device
-    from hamvae_model.runs.checkpoint import read_state
+    from hamvae_model.runs import read_state
     from hamvae_model.training import joined
 
     where, interruption = choose_device(device), Interruption()
@@ -219,14 +219,14 @@ def _continued(state: State, rate: float | None, *, back: bool) -> hv.Config:
 
 def _began(run: Path, config: hv.Config) -> bool:
     """Whether the run in the folder is the one that a command began which torchrun gives again."""
-    from hamvae_model.runs.checkpoint import kept_states, load_config
+    from hamvae_model.runs import kept_states, load_config
 
     return bool(kept_states(run)) and load_config(run) == config
 
 
 def _went_back(run: Path, step: int | None, rate: float | None) -> bool:
     """Whether the run was saved since it went back to that step, with that rate if one is given."""
-    from hamvae_model.runs.checkpoint import load_config
+    from hamvae_model.runs import load_config
 
     if step is None:
         return False

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .network import Network as Network
     from .presets import PRESETS as PRESETS
     from .presets import build as build
-    from .runs.checkpoint import load as load
+    from .runs import load as load
     from .training import Report as Report
     from .training import fit as fit
 
@@ -59,7 +59,7 @@ _HOMES = {
     "Source": "data",
     "build": "presets",
     "fit": "training",
-    "load": "runs.checkpoint",
+    "load": "runs",
     "open_clip": "data",
     "open_source": "data",
     "read": "media",

@@ -8,10 +8,9 @@ import pytest
 import torch
 
 import hamvae_model as hv
-from hamvae_model import UsageError
+from hamvae_model import UsageError, runs
 from hamvae_model.data import StoredClips, reopen_source
-from hamvae_model.runs import checkpoint
-from hamvae_model.training import draw_views, new_model
+from hamvae_model.training import draw_views, untrained
 from hamvae_model.training.preview import PreviewClips
 
 from ...drawn import square, write_folder
@@ -127,7 +126,7 @@ def test_classes_that_repeat_after_different_times_have_operators_that_start_so(
     source = opened(tmp_path, loop=True, length=6)
     config = hv.build("clips", source=source)
     assert (config.model.period, config.model.periods) == (None, (8.0, 6.0))
-    hop, spin = new_model(config).operators()
+    hop, spin = untrained(config).operators()
     assert max(hop.periods) == pytest.approx(8, rel=1e-4) and max(spin.periods) == pytest.approx(6, rel=1e-4)
 
 
@@ -136,7 +135,7 @@ def test_motions_that_end_start_with_frequencies_of_their_whole_length_not_of_a_
     write_folder(tmp_path, actions=("run",), count=12)
     config = hv.build("clips", source=opened(tmp_path))
     assert (config.model.periods, config.model.spans) == ((None, None), (30, 12))
-    hop, run = new_model(config).operators()
+    hop, run = untrained(config).operators()
     assert max(hop.periods) == pytest.approx(30, rel=1e-4) and max(run.periods) == pytest.approx(12, rel=1e-4)
 
 
@@ -250,12 +249,12 @@ def stopped(root: Path, tmp_path: Path) -> Path:
 
 
 def resumed(run: Path, root: Path) -> Iterator[hv.Report]:
-    config = checkpoint.load_config(run)
+    config = runs.load_config(run)
     return hv.fit(config, run, source=reopen_source(config, root), resume=True)
 
 
 def test_a_run_opens_its_folder_again_as_it_was(stopped: Path, root: Path) -> None:
-    config = checkpoint.load_config(stopped)
+    config = runs.load_config(stopped)
     assert config.data == opened(root).data
     assert [report.step for report in resumed(stopped, root)] == [4]
     assert hv.open_clip("folder:hop/1.gif", root, like=config).frames.shape[-1] == SIZE

@@ -25,8 +25,7 @@ def read_json(kind: type[Data], text: str, written: str) -> Data:
     except ValueError as error:
         raise HamvaeError(f"The configuration is not JSON ({error}).") from None
     if isinstance(values, dict):
-        values = versions.migrated(written, values)
-        del values["format"]
+        versions.check(written, values.pop("format", None))
     parsed: Data = _parse(kind, values, "configuration")
     return parsed
 

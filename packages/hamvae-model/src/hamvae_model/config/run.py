@@ -212,7 +212,7 @@ class Config:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote, today or in an earlier version; a field it did not know takes its default.
+        """Read what `to_json` wrote; a field that is not there takes its default.
 
         Raises: HamvaeError: not JSON, another format version, or a field that is missing, unknown or of another type.
         """

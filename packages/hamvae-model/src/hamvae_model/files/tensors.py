@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,7 +19,6 @@ from . import versions
 from .atomic import write_bytes
 from .bounded import check_ordinary
 
-Network = TypeVar("Network", bound=nn.Module)
 HASH = "sha256"
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 NAMED = 3  # differences, in a sentence
@@ -36,14 +35,41 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str
     write_bytes(path, to_safetensors(portable, metadata={**words, HASH: content_hash(portable, words)}))
 
 
-def read_tensors(
-    path: Path, *, kind: str, missing: str, room: Callable[[dict[str, str]], int]
-) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the header, as they were written.
+class Stored:
+    """A file whose header was read.
 
-    Args:
-        missing: the sentence for no such file.
-        room: the most bytes that the tensors of a file with this header take; asked before any is read.
+    Attributes:
+        words: the header, without the hash.
+    """
+
+    def __init__(self, path: Path, words: dict[str, str], file: Any) -> None:
+        self._path, self._file = path, file
+        self._hash = words.pop(HASH, None)
+        self.words = words
+
+    def read(self, room: int) -> tuple[dict[str, Tensor], dict[str, str]]:
+        """The tensors and the header, as they were written.
+
+        Args: room: the most bytes that the tensors of a file with this header take.
+
+        Raises: DamagedError: it is longer, or not what was written.
+        """
+        path = self._path
+        if path.stat().st_size > HEADER_LIMIT + room:
+            raise DamagedError(f"'{path}' is longer than its configuration says; use another copy.")
+        tensors = {name: self._file.get_tensor(name) for name in sorted(self._file.keys())}
+        if not all(tensor.isfinite().all() for tensor in tensors.values() if tensor.dtype in FLOATS):
+            raise DamagedError(f"'{path}' is damaged: it holds numbers that are not finite; use another copy.")
+        if self._hash != content_hash(tensors, self.words):
+            raise DamagedError(f"'{path}' is damaged: its content does not match its hash; use another copy.")
+        return tensors, self.words
+
+
+@contextmanager
+def stored(path: Path, *, kind: str, missing: str) -> Iterator[Stored]:
+    """A file for the time of the block: first its header, and then, if that is what is wanted, its tensors.
+
+    Args: missing: the sentence for no such file.
 
     Raises:
         UsageError: no such file, or none that can be opened.
@@ -51,23 +77,13 @@ def read_tensors(
         HamvaeError: it is of another kind, or of a version that is not read.
     """
     with _opened(path, missing) as file:
-        words = _words(file, path, kind)
-        if path.stat().st_size > HEADER_LIMIT + room(words):
-            raise DamagedError(f"'{path}' is longer than its configuration says; use another copy.")
-        tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
-    if not all(tensor.isfinite().all() for tensor in tensors.values() if tensor.dtype in FLOATS):
-        raise DamagedError(f"'{path}' is damaged: it holds numbers that are not finite; use another copy.")
-    told = words.pop(HASH, None)
-    hashed = versions.number_of(kind, words["format"]) >= versions.HASHED_SINCE
-    if hashed and told != content_hash(tensors, words):
-        raise DamagedError(f"'{path}' is damaged: its content does not match its hash; use another copy.")
-    return tensors, words
+        yield Stored(path, _words(file, path, kind), file)
 
 
 def read_header(path: Path, *, kind: str, missing: str) -> dict[str, str]:
     """The header alone, without a look at the tensors or the hash.
 
-    Raises: UsageError, HamvaeError: as `read_tensors`.
+    Raises: UsageError, HamvaeError: as `stored`.
     """
     with _opened(path, missing) as file:
         return _words(file, path, kind)
@@ -87,22 +103,15 @@ def content_hash(tensors: Mapping[str, Tensor], words: Mapping[str, str]) -> str
     return digest.hexdigest()
 
 
-def rebuilt(make: Callable[[], Network], tensors: Mapping[str, Tensor], path: Path) -> Network:
-    """The network that `make` makes, holding the tensors read from `path`.
-
-    Raises: HamvaeError: they are not that network's; asked before it takes memory, as a header may lie about sizes.
-    """
+def shapes_of(make: Callable[[], nn.Module]) -> dict[str, Tensor]:
+    """The state of the module that `make` makes: names, shapes and types, which take no memory."""
     with torch.device("meta"):
-        check_fit(make().state_dict(), tensors, path)
-    network = make()
-    network.load_state_dict(dict(tensors))
-    return network
+        return dict(make().state_dict())
 
 
-def size_of(make: Callable[[], nn.Module]) -> int:
-    """Bytes of the numbers in a network, which takes no memory for this."""
-    with torch.device("meta"):
-        return sum(tensor.numel() * tensor.element_size() for tensor in make().state_dict().values())
+def bytes_of(tensors: Mapping[str, Tensor]) -> int:
+    """Bytes of the numbers in them."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
 
 
 def check_fit(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -163,7 +172,7 @@ def _opened(path: Path, missing: str) -> Iterator[Any]:
 def _words(file: Any, path: Path, kind: str) -> dict[str, str]:
     words: dict[str, str] = file.metadata() or {}
     try:
-        versions.number_of(kind, words.get("format"))
+        versions.check(kind, words.get("format"))
     except HamvaeError as error:
         raise HamvaeError(f"'{path}' cannot be used. {error}") from None
     return words

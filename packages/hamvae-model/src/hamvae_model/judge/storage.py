@@ -9,7 +9,7 @@ import torch
 from ..config.reading import read_json
 from ..errors import HamvaeError
 from ..files import versions
-from ..files.tensors import read_tensors, rebuilt, size_of, write_tensors
+from ..files.tensors import bytes_of, check_fit, shapes_of, stored, write_tensors
 from ..runs.environment import environment
 from .config import JudgeConfig
 from .network import Judge
@@ -34,11 +34,14 @@ def load_judge(path: str | Path, device: torch.device | str = "cpu") -> Judge:
     """
     path = Path(path)
     missing = f"There is no judge at '{path}'; train one with `hamvae judge train --data SOURCE`."
-    tensors, header = read_tensors(
-        path, kind=versions.JUDGE, missing=missing, room=lambda words: size_of(lambda: Judge(_config(words, path)))
-    )
-    config = _config(header, path)
-    return rebuilt(lambda: Judge(config), tensors, path).to(device).eval().requires_grad_(False)
+    with stored(path, kind=versions.JUDGE, missing=missing) as file:
+        config = _config(file.words, path)
+        expected = shapes_of(lambda: Judge(config))
+        tensors, _ = file.read(bytes_of(expected))
+    check_fit(expected, tensors, path)
+    judge = Judge(config)
+    judge.load_state_dict(tensors)
+    return judge.to(device).eval().requires_grad_(False)
 
 
 def _config(header: dict[str, str], path: Path) -> JudgeConfig:

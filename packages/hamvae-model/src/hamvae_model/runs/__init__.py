@@ -1,1 +1,38 @@
-"""A run folder: what is written, how it is written whole, and how it is read back."""
+"""Run folders: what is written, how it is written whole, and how it is read back. Names load on first use."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .paths import BEST as BEST
+from .paths import WEIGHTS as WEIGHTS
+from .paths import kept_states as kept_states
+from .paths import steps_done as steps_done
+
+if TYPE_CHECKING:
+    from .environment import environment as environment
+    from .inventory import differences as differences
+    from .states import State as State
+    from .states import load_config as load_config
+    from .states import read_state as read_state
+    from .weights import load as load
+    from .weights import save_weights as save_weights
+    from .weights import stored_format as stored_format
+
+_HOMES = {
+    "State": "states",
+    "differences": "inventory",
+    "environment": "environment",
+    "load": "weights",
+    "load_config": "states",
+    "read_state": "states",
+    "save_weights": "weights",
+    "stored_format": "weights",
+}
+
+__all__ = ["BEST", "WEIGHTS", "kept_states", "steps_done", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

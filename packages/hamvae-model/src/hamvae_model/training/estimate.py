@@ -14,7 +14,7 @@ from ..config import Config, TrainingConfig
 from ..data import Source
 from ..errors import UsageError
 from .preview import PreviewClips, sample_sheet
-from .step import new_model, new_optimiser, train_step
+from .step import new_optimiser, train_step, untrained
 
 STEPS = 8  # timed, after two that are not
 SHEETS = 10  # of a run that is fitted to a time
@@ -66,7 +66,7 @@ class Cost:
 
 def cost(config: Config, source: Source, device: torch.device | str = "cpu") -> Cost:
     """Take a few steps and draw a sheet, forget them, and say what they cost."""
-    model = new_model(config).to(device).to(memory_format=torch.channels_last)
+    model = untrained(config).to(device).to(memory_format=torch.channels_last)
     optimiser = new_optimiser(model)
     seconds = []
     for step in range(1, STEPS + 3):

@@ -20,29 +20,29 @@ from .ranks import ALONE, Ranks, lost_connections
 from .views import Draw, draw_step, seed_of
 
 
-def new_model(config: Config) -> Network:
-    """An untrained model, its initial weights a function of the seed alone."""
+def untrained(config: Config) -> Network:
+    """The network of a run before its first step, its initial weights a function of the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(config.training.seed, 0))
         return new_network(config)
 
 
-def new_optimiser(model: Network) -> torch.optim.Optimizer:
-    """Adam with one group for each parameter, in the model's order, so that saved moments find theirs by name."""
-    training = model.config.training
+def new_optimiser(network: Network) -> torch.optim.Optimizer:
+    """Adam with one group for each parameter, in the network's order, so that saved moments find theirs by name."""
+    training = network.config.training
     groups = [
         {
             "params": [parameter],
-            "base_rate": training.learning_rate * model.rate(name),
+            "base_rate": training.learning_rate * network.rate(name),
         }
-        for name, parameter in model.named_parameters()
+        for name, parameter in network.named_parameters()
     ]
     return torch.optim.Adam(groups, lr=training.learning_rate, betas=(0.9, 0.99), fused=True)
 
 
-def train_step(model: Network, optimiser: torch.optim.Optimizer, source: Source, step: int) -> dict[str, Tensor]:
+def train_step(network: Network, optimiser: torch.optim.Optimizer, source: Source, step: int) -> dict[str, Tensor]:
     """One step as a `Stepper` takes it that is alone and in no hurry."""
-    return Stepper(model, optimiser, source)(step)
+    return Stepper(network, optimiser, source)(step)
 
 
 class Stepper:
@@ -52,7 +52,7 @@ class Stepper:
     `execution.accumulate` parts. The gradient is that of the whole batch, and so are the terms, to rounding.
 
     Args:
-        model, optimiser: to be changed.
+        network, optimiser: to be changed.
         source: of the clips.
         execution: how.
         ranks: this process among those that train the model.
@@ -63,16 +63,16 @@ class Stepper:
 
     def __init__(
         self,
-        model: Network,
+        network: Network,
         optimiser: torch.optim.Optimizer,
         source: Source,
         execution: Execution | None = None,
         ranks: Ranks = ALONE,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.model, self.optimiser, self.ranks, self.stop, self.stopped = model, optimiser, ranks, stop, False
+        self.network, self.optimiser, self.ranks, self.stop, self.stopped = network, optimiser, ranks, stop, False
         self.execution = execution = execution or Execution()
-        training = model.config.training
+        training = network.config.training
         rows = ranks.rows(training.batch)
         if execution.accumulate * ranks.size > training.batch:
             raise UsageError(
@@ -80,10 +80,12 @@ class Stepper:
                 f"{ranks.size} processes; use --accumulate {training.batch // ranks.size} or less."
             )
         self.parts, self.rows = execution.accumulate, rows.stop - rows.start
-        self.network = ranks.wrap(compiled(model) if execution.compile else model)
-        self.draws = Ahead(lambda step: draw_step(model.config, source, step, rows), execution.workers, training.steps)
-        self.device = model.device
-        self.names = (*model.term_names, "loss")  # each before those that it can spoil
+        self.wrapped = ranks.wrap(compiled(network) if execution.compile else network)
+        self.draws = Ahead(
+            lambda step: draw_step(network.config, source, step, rows), execution.workers, training.steps
+        )
+        self.device = network.device
+        self.names = (*network.term_names, "loss")  # each before those that it can spoil
 
     def __call__(self, step: int) -> dict[str, Tensor]:
         """Take step number `step`, counted from 1; returns the detached terms of the whole batch, the norm
@@ -97,11 +99,11 @@ class Stepper:
             return self._step(step)
 
     def _step(self, step: int) -> dict[str, Tensor]:
-        training = self.model.config.training
+        training = self.network.config.training
         values = self._descend(step)
         wish = values.new_tensor([float(self.stop())])
         *means, wishes = self.ranks.total(torch.cat([values, wish])).to(values.device).unbind()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), training.gradient_clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), training.gradient_clip)
         losses = dict(zip([*self.names, "gradient_norm"], [*means, norm], strict=True))
         # One wait for the device, not one for each.
         finite, wished = torch.stack([torch.stack([*means, norm]).isfinite().all(), wishes > 0]).tolist()
@@ -130,8 +132,8 @@ class Stepper:
             with lost_connections(), compiling() if self.execution.compile else nullcontext():
                 with self._unshared():
                     for part in first:
-                        values += self._backward(self.network, part)
-                return values + self._backward(self.network, last)
+                        values += self._backward(self.wrapped, part)
+                return values + self._backward(self.wrapped, last)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -139,8 +141,8 @@ class Stepper:
 
     def _unshared(self) -> AbstractContextManager[None]:
         """Gradients computed within stay in this process until the next ones computed without."""
-        network = self.network
-        return network.no_sync() if isinstance(network, nn.parallel.DistributedDataParallel) else nullcontext()
+        wrapped = self.wrapped
+        return wrapped.no_sync() if isinstance(wrapped, nn.parallel.DistributedDataParallel) else nullcontext()
 
     def _not_enough(self, draw: Draw | None) -> NotEnoughMemory:
         """What to say of a batch that does not fit; finds out in how many parts it does, if it could be drawn."""
@@ -148,23 +150,23 @@ class Stepper:
         def attempt(parts: int) -> None:
             self.optimiser.zero_grad()
             if draw is not None:
-                self._backward(self.model, draw.cut(parts)[0])
+                self._backward(self.network, draw.cut(parts)[0])
 
         parts = None if draw is None else parts_that_fit(attempt, self.parts, self.rows)
         self.optimiser.zero_grad()
-        return NotEnoughMemory(self.model.config.training.batch, parts)
+        return NotEnoughMemory(self.network.config.training.batch, parts)
 
     def _backward(self, network: nn.Module, part: Draw) -> Tensor:
         """Add the gradient of a part of the batch; returns its share of the terms, detached."""
-        config, part = self.model.config, part.to(self.device)
+        config, part = self.network.config, part.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.training.bfloat16):
             explanation = network(part.views, part.noise)
-        terms = self.model.terms(explanation, part.views)
-        loss = self.model.objective(terms) / (config.model.length * part.views.targets[0, 0].numel())
+        terms = self.network.terms(explanation, part.views)
+        loss = self.network.objective(terms) / (config.model.length * part.views.targets[0, 0].numel())
         weight = len(part) / config.training.batch
         scaled = loss * (weight * self.ranks.size)  # for the gradients of the processes are averaged
         scaled.backward()  # type: ignore[no-untyped-call]
-        return torch.stack([*(terms[name] for name in self.model.term_names), loss]).detach() * weight
+        return torch.stack([*(terms[name] for name in self.network.term_names), loss]).detach() * weight
 
 
 def schedule(step: int, training: TrainingConfig) -> float:
