@@ -8,12 +8,12 @@ import torch
 from hypothesis import settings
 from torch import Tensor
 
-from symplectic_ops.expm import compiled, fused
+from symplectic_ops.backends import cpu, gpu
 
 INTERPRETED = pytest.mark.filterwarnings("ignore::RuntimeWarning:triton")  # numpy's, of infinities that go through
-WAYS = ["compiled", "plain"]
-if fused.triton_is_here() and not torch.cuda.is_available():  # else the kernels cannot be had on the CPU
-    WAYS.append(pytest.param("fused", marks=[pytest.mark.long, INTERPRETED]))
+WAYS = ["cpu", "torch"]
+if gpu.triton_is_here() and not torch.cuda.is_available():  # else the kernels cannot be had on the CPU
+    WAYS.append(pytest.param("gpu", marks=[pytest.mark.long, INTERPRETED]))
 
 settings.register_profile("symplectic-ops", derandomize=True, deadline=None, database=None, max_examples=20)
 settings.load_profile("symplectic-ops")
@@ -38,12 +38,12 @@ def _same_numbers_every_time() -> None:
 @pytest.fixture(scope="module", params=WAYS)
 def either_way(request: pytest.FixtureRequest) -> Iterator[str]:
     """Every test of a file that uses this holds with numba installed, without it, and with the kernels for GPUs."""
-    assert compiled.available()
+    assert cpu.available()
     with pytest.MonkeyPatch.context() as patch:
-        if request.param != "compiled":
-            patch.setattr(compiled, "available", lambda: False)
-        if request.param == "fused":
-            patch.setattr(fused, "DEVICE", "cpu")
+        if request.param != "cpu":
+            patch.setattr(cpu, "available", lambda: False)
+        if request.param == "gpu":
+            patch.setattr(gpu, "DEVICE", "cpu")
         yield request.param
 
 

@@ -7,10 +7,10 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from .._precision import WORKING_DTYPES, without_autocast
-from .._transforms import forward_mode, functorch_active, readable, watched
+from .._dtypes import WORKING_DTYPES, without_autocast
+from .._torch import forward_mode, functorch_active, readable, watched
+from ..backends import cpu
 from ..errors import StructureError
-from . import compiled
 from .autograd import EagerExpm, Expm, frechet
 from .complex_form import has_complex_form, to_complex, to_real
 from .evaluation import Options, derivative, exponential
@@ -104,7 +104,7 @@ def expm(
     options = Options(gradient, gradient and memory == "save", norm_bound, backend == "auto", check)
     if structure != "skew-symmetric" or not has_complex_form(work):
         X = _exponential(work, options)
-    elif watched(work) or not (options.compiled and compiled.suits(work)):
+    elif watched(work) or not (options.compiled and cpu.suits(work)):
         X = to_real(_exponential(to_complex(work), options))
     else:
         X = _exponential(work, options._replace(complex_form=True))

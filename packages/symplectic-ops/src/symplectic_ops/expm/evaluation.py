@@ -7,12 +7,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .._precision import without_autocast
-from .._transforms import stacked
-from . import compiled, fused, thresholds
+from .._dtypes import without_autocast
+from .._torch import stacked
+from ..backends import cpu, gpu, thresholds
+from ..backends.schedule import Tape, alike, cubes, differentiate, evaluate, plan, schedule
 from .complex_form import to_complex, to_real
 from .finite import FiniteCheck
-from .schedule import Tape, alike, cubes, differentiate, evaluate, plan, schedule
 
 PARTS = 128  # of a batch, one after the other, where memory is to be spared: each needs some twenty times its own size
 SMALL_PART = 2**16  # numbers; a smaller part spares no memory worth having
@@ -41,14 +41,14 @@ class Options(NamedTuple):
 
 def exponential(A: Tensor, options: Options) -> tuple[Tensor, Tape | None]:
     """exp(A) of A (B, n, n), and what its derivative needs, if that was to be kept."""
-    if options.compiled and compiled.suits(A):
-        X, norm = compiled.exponential(A, gradient=options.gradient, complex_form=options.complex_form)
+    if options.compiled and cpu.suits(A):
+        X, norm = cpu.exponential(A, gradient=options.gradient, complex_form=options.complex_form)
         if options.check:
             options.check.argument(A, norm)
             options.check.result(A, X, norm)
         return X, None
-    if options.compiled and fused.suits(A):
-        X = fused.exponential(A, gradient=options.gradient)
+    if options.compiled and gpu.suits(A):
+        X = gpu.exponential(A, gradient=options.gradient)
         if options.check:
             options.check.both(A, X)
         return X, None
@@ -67,13 +67,13 @@ def exponential(A: Tensor, options: Options) -> tuple[Tensor, Tape | None]:
 
 def derivative(A: Tensor, E: Tensor, options: Options, *, adjoint: bool = False) -> Tensor:
     """L(A, E), or L(Aᴴ, E) if `adjoint`, of A and E (B, n, n)."""
-    if options.compiled and compiled.suit(A, E):
-        return compiled.derivative(A, E, adjoint=adjoint, complex_form=options.complex_form)
+    if options.compiled and cpu.suit(A, E):
+        return cpu.derivative(A, E, adjoint=adjoint, complex_form=options.complex_form)
     if options.complex_form:
         options = options._replace(complex_form=False)
         return to_real(derivative(to_complex(A), to_complex(E), options, adjoint=adjoint))
-    if options.compiled and fused.suit(A, E):
-        return fused.derivative(A, E, adjoint=adjoint)
+    if options.compiled and gpu.suit(A, E):
+        return gpu.derivative(A, E, adjoint=adjoint)
     with without_autocast(A.device):
         norm, options = _norm(A, options), options._replace(gradient=True)
 
@@ -85,8 +85,8 @@ def derivative(A: Tensor, E: Tensor, options: Options, *, adjoint: bool = False)
 
 def repeatable_derivative(A: Tensor, E: Tensor, squarings: Tensor | None, options: Options) -> tuple[Tensor, Tensor]:
     """L(A, E) of A and E (B, n, n) at degree 18, and the squarings it used, int64 (B,): the given ones, if any."""
-    if options.compiled and compiled.suit(A, E):
-        return compiled.repeatable_derivative(A, E, squarings)
+    if options.compiled and cpu.suit(A, E):
+        return cpu.repeatable_derivative(A, E, squarings)
     dtype = A.dtype.to_real()
     with without_autocast(A.device):
         powers = cubes(A)

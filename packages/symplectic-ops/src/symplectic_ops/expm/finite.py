@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..backends.thresholds import one_norm
 from ..errors import NonFiniteError
-from .thresholds import one_norm
 
 
 class FiniteCheck(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._transforms import forward_mode
+from .._torch import forward_mode
 from .evaluation import Options, derivative, exponential
 
 
