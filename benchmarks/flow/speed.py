@@ -139,12 +139,12 @@ def each_exponential(H: Tensor, s0: Tensor, times: Tensor) -> Tensor:
 
 
 def without_numba(H: Tensor, s0: Tensor, times: Tensor) -> Tensor:
-    available = cpu.available
-    cpu.available = lambda: False
+    missing = cpu.loading.missing
+    cpu.loading.missing = lambda: "it is switched off"
     try:
         return symplectic_ops.flow(H, s0, times)
     finally:
-        cpu.available = available
+        cpu.loading.missing = missing
 
 
 def line(row: dict) -> str:

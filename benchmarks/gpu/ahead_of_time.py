@@ -31,10 +31,9 @@ from triton import knobs
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from symplectic_ops.backends import gpu
 from symplectic_ops.backends.gpu import expm as kernels
+from symplectic_ops.backends.gpu import launches
 from symplectic_ops.backends.gpu.recurrence import recurrences
-from symplectic_ops.flow import recurrence
 
 RESULT = Path(__file__).parents[1] / "results" / "gpu-kernels.json"
 TARGET = GPUTarget("cuda", 90, 32)
@@ -54,20 +53,20 @@ class Variant(NamedTuple):
 
 def variants() -> Iterator[Variant]:
     """A gradient of the exponential reads its matrix transposed; so does a flow, and then its adjoint does not."""
-    for (name, dtype), shapes in gpu.SHAPES.items():
-        rows, constant, _ = gpu.POLYNOMIALS[dtype]
+    for (name, dtype), shapes in launches.SHAPES.items():
+        rows, constant, _ = launches.POLYNOMIALS[dtype]
         for n, pack, warps in shapes:
             matrices = dict.fromkeys("AEXL", POINTERS[dtype])
             steps = of_matrix("", n, transposed=name == "derivatives") | of_matrix("E_", n)
             values = {"log2_bound": "fp32", "ROWS": rows, "LEFT_CONSTANT": constant, "SIZE": n, "PACK": pack}
             yield Variant(getattr(kernels, name), dtype, n, warps, {**matrices, **steps, **values})
-    for dtype in gpu.POLYNOMIALS:
-        for n, warps in recurrence.WARPS.items():
+    for dtype in launches.POLYNOMIALS:
+        for n, warps in launches.WARPS.items():
             for adjoint in (False, True):
                 pointers = {"P": POINTERS[torch.float64], **dict.fromkeys("uy", POINTERS[dtype])}
                 steps = of_matrix("P_", n, transposed=not adjoint) | {"u_column_step": 1}
                 steps |= dict.fromkeys([f"{x}_step" for x in ("u_batch", "u_time", "u_block", "y_batch", "y_time")], n)
-                values = {"ADDED": adjoint, "SIZE": n, "ROWS": recurrence.ROWS}
+                values = {"ADDED": adjoint, "SIZE": n, "ROWS": launches.ROWS}
                 yield Variant(recurrences, dtype, n, warps, {**pointers, **steps, **values})
 
 

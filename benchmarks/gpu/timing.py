@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from symplectic_ops.backends import gpu
+from symplectic_ops import explain
 
 Call = Callable[[], object]
 Elapsed = Callable[[Call, int], float]  # seconds of one of so many calls
@@ -21,7 +21,7 @@ def require_gpu(script: str) -> None:
     """Leave with exit code 2 and one sentence where there is nothing to measure."""
     if not torch.cuda.is_available():
         reason = "torch sees no CUDA GPU here: run it on a machine that has one"
-    elif not gpu.suits(torch.zeros(1, 2, 2, device="cuda")):
+    elif explain(torch.zeros(1, 2, 2, device="cuda")).backend != "gpu":
         reason = 'the kernels do not run here: install the extra `gpu` (pip install "./packages/symplectic-ops[gpu]")'
     else:
         return

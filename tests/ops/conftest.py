@@ -11,8 +11,9 @@ from torch import Tensor
 from symplectic_ops.backends import cpu, gpu
 
 INTERPRETED = pytest.mark.filterwarnings("ignore::RuntimeWarning:triton")  # numpy's, of infinities that go through
+NEEDS_TRITON = pytest.mark.skipif(not gpu.loading.triton_is_here(), reason="there is no Triton 3.8 or newer")
 WAYS = ["cpu", "torch"]
-if gpu.triton_is_here() and not torch.cuda.is_available():  # else the kernels cannot be had on the CPU
+if gpu.loading.triton_is_here() and not torch.cuda.is_available():  # else the kernels cannot be had on the CPU
     WAYS.append(pytest.param("gpu", marks=[pytest.mark.long, INTERPRETED]))
 
 settings.register_profile("symplectic-ops", derandomize=True, deadline=None, database=None, max_examples=20)
@@ -38,10 +39,10 @@ def _same_numbers_every_time() -> None:
 @pytest.fixture(scope="module", params=WAYS)
 def either_way(request: pytest.FixtureRequest) -> Iterator[str]:
     """Every test of a file that uses this holds with numba installed, without it, and with the kernels for GPUs."""
-    assert cpu.available()
+    assert not cpu.loading.missing()
     with pytest.MonkeyPatch.context() as patch:
         if request.param != "cpu":
-            patch.setattr(cpu, "available", lambda: False)
+            patch.setattr(cpu.loading, "missing", lambda: "it is switched off")
         if request.param == "gpu":
             patch.setattr(gpu, "DEVICE", "cpu")
         yield request.param

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 import symplectic_ops
 
 PUBLIC = {
-    *{"NonFiniteError", "StructureError", "blocks", "expm", "expm_frechet", "flow", "Flow"},
+    *{"NonFiniteError", "StructureError", "blocks", "explain", "Explanation", "expm", "expm_frechet", "flow", "Flow"},
     *{"form", "apply_form", "symplectic_inverse", "energy", "energy_drift"},
     *{"frequencies", "periods", "growth_rates", "normal_modes", "NormalModes", "plot", "stability", "Stability"},
     *{"cayley", "cayley_inverse", "symplectify"},

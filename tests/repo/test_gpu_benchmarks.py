@@ -18,7 +18,7 @@ from .conftest import PATIENCE
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::RuntimeWarning:triton"),  # numpy's, of infinities that go through
-    pytest.mark.skipif(not gpu.triton_is_here(), reason="there is no Triton 3.8 or newer"),
+    pytest.mark.skipif(not gpu.loading.triton_is_here(), reason="there is no Triton 3.8 or newer"),
 ]
 
 
@@ -27,7 +27,7 @@ def module(root: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureR
     """The benchmark of this name as a module, with the kernels interpreted."""
     monkeypatch.syspath_prepend(root / "benchmarks")
     monkeypatch.setattr(gpu, "DEVICE", "cpu")
-    monkeypatch.setattr(cpu, "available", lambda: False)
+    monkeypatch.setattr(cpu.loading, "missing", lambda: "it is switched off")
     monkeypatch.setattr(importlib.import_module("gpu.timing"), "ROUNDS", 1)
     return importlib.import_module(request.param)
 

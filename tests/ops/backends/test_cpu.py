@@ -1,4 +1,4 @@
-"""The compiled way: every size, any address, any number of threads, and a clean way back to plain torch."""
+"""The backend "cpu": every size, any address, any number of threads, and a clean way back to plain torch."""
 
 import math
 import os
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from symplectic_ops import expm, expm_frechet
-from symplectic_ops.backends import cpu
+from symplectic_ops.backends import choose
 from symplectic_ops.backends.cpu import batch
 
 DTYPES = [torch.float32, torch.float64]
@@ -120,8 +120,8 @@ def test_a_negative_view_is_taken_for_what_it_means() -> None:
     assert torch.equal(expm(negative), expm(-A))
 
 
-def test_a_parameter_takes_the_compiled_way_too() -> None:
-    assert cpu.suits(torch.nn.Parameter(matrices(1, 3, 3)))
+def test_a_parameter_is_taken_too() -> None:
+    assert choose("auto", torch.nn.Parameter(matrices(1, 3, 3))).name == "cpu"
 
 
 def test_who_watches_operations_sees_them() -> None:
@@ -186,27 +186,28 @@ WITHOUT_NUMBA = """
 import sys
 sys.modules["numba"] = sys.modules["numpy"] = None
 import torch
-from symplectic_ops import expm
-from symplectic_ops.backends import cpu
+from symplectic_ops import expm, explain
 
 A = torch.tensor([[0.0, 2.0], [0.0, 0.0]], requires_grad=True)
 expm(A).sum().backward()
-assert not cpu.available() and expm(A).tolist() == [[1, 2], [0, 1]] and A.grad is not None
+assert expm(A).tolist() == [[1, 2], [0, 1]] and A.grad is not None
+assert explain(A).reasons["cpu"] == ("numba is not installed; the extra `cpu` of symplectic-ops brings it",)
 """
 
 NOT_COMPILING = """
 import os
 os.environ["NUMBA_DISABLE_JIT"] = "1"
 import torch
-from symplectic_ops import expm
-from symplectic_ops.backends import cpu
+from symplectic_ops import expm, explain
 
-assert expm(torch.tensor([[0.0, 2.0], [0.0, 0.0]])).tolist() == [[1, 2], [0, 1]] and not cpu.available()
+A = torch.tensor([[0.0, 2.0], [0.0, 0.0]])
+assert expm(A).tolist() == [[1, 2], [0, 1]]
+assert explain(A).reasons["cpu"] == ("numba is told not to compile, by NUMBA_DISABLE_JIT",)
 """
 
 BROKEN = """
 import warnings, torch
-from symplectic_ops import expm
+from symplectic_ops import expm, explain
 from symplectic_ops.backends.cpu import batch
 
 def broken(*_):
@@ -219,6 +220,7 @@ with warnings.catch_warnings(record=True) as caught:
     expm(torch.eye(2))
 (warning,) = [str(w.message) for w in caught if "numba" in str(w.message)]
 assert "cannot compile the matrix exponential here (no such instruction); plain torch operations take" in warning
+assert explain(torch.eye(2)).reasons["cpu"] == ("numba cannot compile its kernels here (no such instruction)",)
 """
 
 LOADED = """

@@ -14,13 +14,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from symplectic_ops import NonFiniteError, expm, expm_frechet
-from symplectic_ops.backends import cpu, gpu, thresholds
+from symplectic_ops import NonFiniteError, explain, expm, expm_frechet
+from symplectic_ops.backends import choose, cpu, gpu, thresholds
+from symplectic_ops.backends.protocol import Options
 
 from ..conftest import INTERPRETED
 from ..expm.test_accuracy import Case, allowed_by_condition, relative_error, size_of, stored
 
-pytestmark = [INTERPRETED, pytest.mark.skipif(not gpu.triton_is_here(), reason="there is no Triton 3.8 or newer")]
+pytestmark = [
+    INTERPRETED,
+    pytest.mark.skipif(not gpu.loading.triton_is_here(), reason="there is no Triton 3.8 or newer"),
+]
 
 HERE = "cuda" if torch.cuda.is_available() else "cpu"
 DTYPES = [torch.float32, torch.float64]
@@ -33,16 +37,16 @@ OTHERS = [pytest.param(n, marks=pytest.mark.long) for n in range(1, 33) if n not
 def launches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the kernels that were launched."""
     names: list[str] = []
-    launch = gpu._launch
+    launch = gpu.launches.launch
 
     def counted(kernels: Any, name: str, *rest: Any) -> None:
         names.append(name)
         launch(kernels, name, *rest)
 
     monkeypatch.setattr(gpu, "DEVICE", HERE)
-    monkeypatch.setattr(cpu, "available", lambda: False)
-    assert gpu.suits(torch.zeros(1, 2, 2, device=HERE))
-    monkeypatch.setattr(gpu, "_launch", counted)
+    monkeypatch.setattr(cpu.loading, "missing", lambda: "it is switched off")
+    assert choose("auto", torch.zeros(1, 2, 2, device=HERE)).name == "gpu"
+    monkeypatch.setattr(gpu.launches, "launch", counted)
     return names
 
 
@@ -59,6 +63,10 @@ def value_and_gradient(A: Tensor, G: Tensor, **options: str) -> tuple[Tensor, Te
     A = A.detach().requires_grad_()
     X = expm(A, **options)
     return X.detach(), torch.autograd.grad(X, A, G)[0]
+
+
+def derivative(A: Tensor, E: Tensor, *, adjoint: bool = False) -> Tensor:
+    return gpu.Gpu().derivative(A, E, Options(), adjoint=adjoint)
 
 
 def errors(X: Tensor, exact: Tensor) -> Tensor:
@@ -154,24 +162,24 @@ def test_closed_forms(dtype: torch.dtype) -> None:
 def test_a_matrix_gives_the_same_bits_beside_any_others(n: int, dtype: torch.dtype) -> None:
     A, E = of_norms(n, (50, 1e-9, 3, 0.1, 0.0), dtype), matrices(5, n, n, dtype=dtype, seed=9)
     A[2], E[2] = torch.nan, torch.inf
-    X, G = expm(A, check_finite=False), gpu.derivative(A, E)
+    X, G = expm(A, check_finite=False), derivative(A, E)
     assert X[2].isnan().all() and G[2].isnan().all()
     for i in (0, 1, 3, 4):
         assert torch.equal(expm(A[i]), X[i]) and torch.equal(expm(A[i : i + 1])[0], X[i])
-        assert torch.equal(gpu.derivative(A[i : i + 1], E[i : i + 1])[0], G[i])
+        assert torch.equal(derivative(A[i : i + 1], E[i : i + 1])[0], G[i])
 
 
 @pytest.mark.parametrize("n", [5, 16])
 def test_matrices_may_lie_anyhow(n: int) -> None:
     A, E = matrices(3, n, n), matrices(3, n, n, seed=1)
-    expected, derived = expm(A), gpu.derivative(A.mT.contiguous(), E)
+    expected, derived = expm(A), derivative(A.mT.contiguous(), E)
     wide = torch.empty(3, n, 2 * n, dtype=A.dtype, device=HERE)
     wide[:, :, ::2] = A
     negative = torch.complex(A, -A).conj().imag
     assert negative.is_neg()
     for same in (A.mT.contiguous().mT, wide[:, :, ::2], A.flip(0).flip(0), negative):
         assert torch.equal(expm(same), expected) and expm(same).is_contiguous()
-        assert torch.equal(gpu.derivative(same, E, adjoint=True), derived)
+        assert torch.equal(derivative(same, E, adjoint=True), derived)
     assert torch.equal(expm(A[0].expand(3, n, n)), expected[:1].expand(3, n, n))
 
 
@@ -182,7 +190,7 @@ def test_nothing_is_written_beside_the_result(n: int, dtype: torch.dtype) -> Non
     A = matrices(3, n, n, dtype=dtype)
     for name, given in (("exponentials", (A,)), ("derivatives", (A, A))):
         guarded = torch.full((5, n, n), 7.0, dtype=dtype, device=HERE)
-        gpu._launch(gpu._kernels(A.device), name, given, guarded[1:4], thresholds.GRADIENT)
+        gpu.launches.launch(gpu.loading.kernels(A.device), name, given, guarded[1:4], thresholds.GRADIENT)
         assert (guarded[0] == 7).all() and (guarded[4] == 7).all() and not (guarded[1:4] == 7).any()
 
 
@@ -258,20 +266,20 @@ def test_what_says_nothing_about_triton_decides_nothing_for_later(monkeypatch: p
         raise torch.OutOfMemoryError
 
     A = matrices(1, 2, 2)
-    monkeypatch.setattr(gpu, "_FOUND", {})
+    monkeypatch.setattr(gpu.loading, "_FOUND", {})
     with monkeypatch.context() as now:
-        now.setattr(gpu, "_launch", greedy)
-        assert not gpu.suits(A)
+        now.setattr(gpu.launches, "launch", greedy)
+        assert explain(A).reasons["gpu"] == ("there is no memory left to try its kernels in",)
     with monkeypatch.context() as now:
         now.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
-        assert gpu._kernels(torch.device("cuda")) is None
-    assert not gpu._FOUND and gpu.suits(A)
+        assert "is being recorded" in gpu.loading.missing(torch.device("cuda"))
+    assert not gpu.loading._FOUND and explain(A).backend == "gpu"
 
 
 @pytest.mark.parametrize(("version", "enough"), [("3.8rc1", True), ("3.10.0", True), ("3.7.1", False), ("main", False)])
 def test_versions_of_triton(version: str, enough: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("triton.__version__", version)
-    assert gpu.triton_is_here() == enough
+    assert gpu.loading.triton_is_here() == enough
 
 
 WITHOUT_TRITON = """
@@ -290,7 +298,7 @@ triton.runtime.interpreter.GridExecutor.__call__ = broken
 """
 PLAIN = """
 import warnings, torch
-from symplectic_ops import expm
+from symplectic_ops import expm, explain
 from symplectic_ops.backends import gpu
 gpu.DEVICE = "cpu"
 
@@ -299,7 +307,8 @@ with warnings.catch_warnings(record=True) as caught:
     A = torch.tensor([[0.0, 2.0], [0.0, 0.0]], requires_grad=True)
     for _ in range(2):
         expm(A).sum().backward()
-    assert not gpu.suits(A[None].detach()) and expm(A).tolist() == [[1, 2], [0, 1]]
+    (reason,) = explain(A).reasons["gpu"]
+    assert reason.startswith("Triton") and expm(A).tolist() == [[1, 2], [0, 1]]
 print(*(warning.message for warning in caught if "Triton" in str(warning.message)), sep="; ")
 """
 

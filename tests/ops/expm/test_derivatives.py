@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd import forward_ad, gradcheck, gradgradcheck
 
 from symplectic_ops import expm
-from symplectic_ops.expm import evaluation
+from symplectic_ops.backends import eager
 
 Derivative = Callable[[Tensor, Tensor], Tensor]
 
@@ -159,7 +159,7 @@ def test_recomputing_keeps_one_matrix_for_the_gradient_and_saving_a_dozen(memory
 
 
 def test_a_batch_in_many_parts_has_the_gradients_of_its_matrices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "SMALL_PART", 1)
+    monkeypatch.setattr(eager, "SMALL_PART", 1)
     A = torch.cat([matrices(100, 3, 3, norm=norm, seed=i) for i, norm in enumerate((7.0, 1e-3, 60.0))])
     G = matrices(300, 3, 3, seed=9)
     error = torch.linalg.matrix_norm(gradient(A, G, memory="recompute") - gradient(A, G, memory="save"))

@@ -102,7 +102,7 @@ def test_a_matrix_that_is_not_square_is_refused(shape: tuple[int, ...]) -> None:
     [
         ({"structure": "symplectic"}, r"`structure` must be one of None, 'hamiltonian'.*got 'symplectic'"),
         ({"memory": "forget"}, r"`memory` must be one of 'save', 'recompute'; got 'forget'"),
-        ({"backend": "abacus"}, r"`backend` must be one of 'auto', 'torch'; got 'abacus'"),
+        ({"backend": "abacus"}, r"`backend` must be one of 'auto', 'cpu', 'gpu', 'torch'; got 'abacus'"),
         ({"norm_bound": -1.0}, r"`norm_bound` must be a finite number ≥ 0; got -1\.0"),
         ({"norm_bound": math.nan}, r"`norm_bound` must be a finite number ≥ 0; got nan"),
     ],

@@ -6,12 +6,16 @@ from torch import Tensor
 from torch.autograd import forward_ad, gradcheck, gradgradcheck
 
 from symplectic_ops import flow
-from symplectic_ops.backends import cpu, gpu
-from symplectic_ops.flow.recurrence import grid, steps, suits
+from symplectic_ops.backends import choose, cpu, gpu
+from symplectic_ops.backends.gpu.launches import grid
+from symplectic_ops.flow.recurrence import steps
 
 from ..conftest import INTERPRETED
 
-pytestmark = [INTERPRETED, pytest.mark.skipif(not gpu.triton_is_here(), reason="there is no Triton 3.8 or newer")]
+pytestmark = [
+    INTERPRETED,
+    pytest.mark.skipif(not gpu.loading.triton_is_here(), reason="there is no Triton 3.8 or newer"),
+]
 
 HERE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -19,13 +23,14 @@ HERE = "cuda" if torch.cuda.is_available() else "cpu"
 def take(way: str, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(gpu, "DEVICE", HERE if way == "gpu" else "none")
     if way != "cpu":
-        patch.setattr(cpu, "available", lambda: False)
+        patch.setattr(cpu.loading, "missing", lambda: "it is switched off")
 
 
 @pytest.fixture(params=["gpu", "cpu", "torch"])
-def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Which backend is used."""
     take(request.param, monkeypatch)
-    return request.param == "gpu" or (request.param == "cpu" and HERE == "cpu")
+    return "torch" if request.param == "cpu" and HERE != "cpu" else str(request.param)
 
 
 def numbers(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -42,10 +47,10 @@ def turns(k: int, n: int) -> Tensor:
     ("b", "k", "n", "length"), [(1, 1, 1, 3), (3, 2, 2, 1), (17, 3, 7, 4), (2, 2, 9, 6), (33, 1, 20, 3)]
 )
 def test_each_state_is_the_one_before_times_the_matrix(
-    b: int, k: int, n: int, length: int, dtype: torch.dtype, either_way: bool
+    b: int, k: int, n: int, length: int, dtype: torch.dtype, either_way: str
 ) -> None:
     P, start = turns(k, n), numbers(b, k, n, seed=1, dtype=dtype)
-    assert suits(P, start) == either_way
+    assert choose("auto", P, states=start).name == either_way
     found = steps(P, start, length)
     assert found.shape == (b, length, k, n) and found.dtype == dtype
     assert torch.equal(found[:, 0], start)
@@ -54,12 +59,12 @@ def test_each_state_is_the_one_before_times_the_matrix(
         torch.testing.assert_close(found[:, t].double(), exact, rtol=0, atol=10 * torch.finfo(dtype).eps)
 
 
-def test_states_are_rounded_as_they_leave_and_not_on_the_way(either_way: bool) -> None:
+def test_states_are_rounded_as_they_leave_and_not_on_the_way(either_way: str) -> None:
     P, start = turns(2, 4), numbers(2, 2, 4, seed=1, dtype=torch.float32)
     assert torch.equal(steps(P, start, 50), steps(P, start.double(), 50).float())
 
 
-def test_gradients_of_both_orders_and_in_batches(either_way: bool) -> None:
+def test_gradients_of_both_orders_and_in_batches(either_way: str) -> None:
     P, start = (0.7 * turns(2, 3)).requires_grad_(), numbers(2, 2, 3, seed=1).requires_grad_()
 
     def function(P: Tensor, start: Tensor) -> Tensor:
@@ -70,7 +75,7 @@ def test_gradients_of_both_orders_and_in_batches(either_way: bool) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
-def test_a_gradient_has_a_tangent_and_takes_vmap(either_way: bool) -> None:
+def test_a_gradient_has_a_tangent_and_takes_vmap(either_way: str) -> None:
     P, start = turns(2, 4).requires_grad_(), numbers(3, 2, 4, seed=1).requires_grad_()
     y, G, V = steps(P, start, 4), numbers(3, 4, 2, 4, seed=2), numbers(2, 3, 4, 2, 4, seed=3)
 
@@ -83,7 +88,7 @@ def test_a_gradient_has_a_tangent_and_takes_vmap(either_way: bool) -> None:
     torch.testing.assert_close(torch.func.vmap(gradient)(V), torch.stack([gradient(v) for v in V]))
 
 
-def test_autocasting_does_not_round_gradients(either_way: bool) -> None:
+def test_autocasting_does_not_round_gradients(either_way: str) -> None:
     P, start = turns(2, 4).float().requires_grad_(), numbers(3, 2, 4, seed=1, dtype=torch.float32)
     y = steps(P, start, 4).square().sum()
     (expected,) = torch.autograd.grad(y, P, retain_graph=True)
@@ -92,7 +97,7 @@ def test_autocasting_does_not_round_gradients(either_way: bool) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_matrices_states_and_gradients_may_lie_anyhow(either_way: bool) -> None:
+def test_matrices_states_and_gradients_may_lie_anyhow(either_way: str) -> None:
     P, start, G = turns(2, 3), numbers(4, 2, 3, seed=1), numbers(4, 5, 2, 3, seed=2)
     results = []
     for given in (
@@ -106,7 +111,7 @@ def test_matrices_states_and_gradients_may_lie_anyhow(either_way: bool) -> None:
         torch.testing.assert_close(one, other, rtol=1e-14, atol=1e-14)
 
 
-def test_numbers_that_are_stored_with_the_other_sign(either_way: bool) -> None:
+def test_numbers_that_are_stored_with_the_other_sign(either_way: str) -> None:
     """What the imaginary part of a conjugate is in memory."""
     results = []
     for given in (turns(2, 3), numbers(4, 2, 3, seed=1), numbers(4, 5, 2, 3, seed=2)):

@@ -8,6 +8,8 @@ from .energy import energy as energy
 from .energy import energy_drift as energy_drift
 from .errors import NonFiniteError as NonFiniteError
 from .errors import StructureError as StructureError
+from .explain import Explanation as Explanation
+from .explain import explain as explain
 from .expm import expm as expm
 from .expm import expm_frechet as expm_frechet
 from .flow import Flow as Flow

@@ -4,6 +4,9 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+# Said of tensors that are not `unwatched`.
+WATCHED = "a tensor subclass, a dispatch mode or a trace watches the operations, which a kernel would hide"
+
 
 def forward_mode() -> bool:
     """Whether a level of forward-mode differentiation is entered, so that tensors may carry directions."""

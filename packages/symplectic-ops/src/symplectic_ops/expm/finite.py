@@ -16,13 +16,24 @@ class FiniteCheck(NamedTuple):
     batch: tuple[int, ...]
     dtype: torch.dtype
 
-    def argument(self, A: Tensor, norm: float | None) -> None:
-        """Refuse an A that is not finite. `norm`, its largest ‖A‖₁ if known, saves a look at the entries.
+    def refuse(self, A: Tensor, X: Tensor, norm: float | None) -> None:
+        """Refuse an A that is not finite, and an X = exp(A) that the dtype cannot hold.
+
+        `norm`, the largest ‖A‖₁ if it is known, saves looking at the entries. Else one look suffices where there is
+        nothing to refuse: a finite X tells of a finite A.
 
         Raises:
-            NonFiniteError: naming the first such matrix.
+            NonFiniteError: naming the first such matrix, and its norm if that is finite.
         """
-        if norm is not None and math.isfinite(norm):
+        if norm is None:
+            if bool((X.abs() <= torch.finfo(self.dtype).max).all()):
+                return
+            norm = math.inf
+        self._argument(A, norm)
+        self._result(A, X, norm)
+
+    def _argument(self, A: Tensor, norm: float) -> None:
+        if math.isfinite(norm):
             return
         bad = ~A.isfinite().all(-1).all(-1)
         if bool(bad.any()):
@@ -31,12 +42,7 @@ class FiniteCheck(NamedTuple):
                 "or a diverged step before this call, or pass `check_finite=False` to let NaN through."
             )
 
-    def result(self, A: Tensor, X: Tensor, norm: float) -> None:
-        """Refuse an X = exp(A) that the dtype cannot hold. `norm` is the largest ‖A‖₁.
-
-        Raises:
-            NonFiniteError: naming the first such matrix and its norm.
-        """
+    def _result(self, A: Tensor, X: Tensor, norm: float) -> None:
         largest = torch.finfo(self.dtype).max
         if norm < math.log(largest):  # because ‖exp(A)‖ ≤ exp ‖A‖
             return
@@ -48,16 +54,6 @@ class FiniteCheck(NamedTuple):
                 f"the exponential of `{self._first(bad)}`, whose 1-norm is {norm:.3g}, or a power on the way to it "
                 f"overflows {dtype}. Take shorter times or a smaller generator{wider}."
             )
-
-    def both(self, A: Tensor, X: Tensor) -> None:
-        """Refuse either, at the price of one look where there is nothing to refuse: a finite X tells of a finite A.
-
-        Raises:
-            NonFiniteError: as above.
-        """
-        if not bool((X.abs() <= torch.finfo(self.dtype).max).all()):
-            self.argument(A, None)
-            self.result(A, X, math.inf)
 
     def _first(self, bad: Tensor) -> str:
         """The first offender as it is written in code."""

@@ -5,13 +5,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-
-class Run(NamedTuple):
-    """The times start, start + step, start + 2 step, ..., `length` of them."""
-
-    start: float
-    step: float
-    length: int
+from ..backends.protocol import Run
 
 
 class EvenGrid(NamedTuple):

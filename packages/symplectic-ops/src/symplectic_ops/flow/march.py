@@ -1,19 +1,11 @@
 """Flows over even grids of times: one propagator, applied again and again.
 
-Where no derivative is asked for, a run of states is one compiled call. Else, where steps are cheap (see `recurrence`),
-each state is a step from the one before. Plain operations take long strides with a power of the propagator, and fill in
-between them with a table of its lower powers in one product: few calls, as long as the table costs less than the states
-it makes.
+Where no derivative is asked for, a backend may know how to do it all at once (`Backend.orbits`). Else each state is a
+step from the one before, where a backend makes steps cheap (`Backend.recurrence`). Plain operations take long strides
+with a power of the propagator, and fill in between them with a table of its lower powers in one product: few calls, as
+long as the table costs less than the states it makes.
 
 States are rows here, which move by R = exp(tH)ᵀ = exp(tHᵀ) from the right.
-
-Note [Digits of a step]
-Rounding H moves exp(hH) by about u‖hH‖, and rounding exp(hH) by u more: no step in float32 can promise less, and N of
-them add up to N times as much. An exponential made in float32 itself keeps to that, within a factor of two (four for
-H = −λI), as long as degree 12 suffices with two squarings, which is up to ‖hH‖₁ = 4.78. The bounds for a value take
-degree 18 instead, at norms where its terms cancel: that loses several times as much. Any other propagator is made in
-double precision and rounded, which where blocks are large takes as long as some ten steps: over many states it does not
-matter. Each block goes by its own norm, so its digits do not depend on its neighbours.
 """
 
 import torch
@@ -21,13 +13,12 @@ from torch import Tensor
 
 from .._dtypes import in_double
 from .._torch import watched
-from ..backends import cpu
+from ..backends import TORCH, choose
+from ..backends.protocol import Run
 from ..expm import STRUCTURES, Structure, expm
 from ..expm.complex_form import has_complex_form
-from .even_grid import EvenGrid, Run
-from .recurrence import steps, suits
-
-FEW, SMALL = 16, 4.78  # states of a run, and the norm ‖hH‖₁ of its step h; see Note [Digits of a step]
+from .even_grid import EvenGrid
+from .recurrence import steps
 
 
 def march(H: Tensor, states: Tensor, grid: EvenGrid, wide: bool, structure: Structure | None) -> tuple[Tensor, bool]:
@@ -40,8 +31,8 @@ def march(H: Tensor, states: Tensor, grid: EvenGrid, wide: bool, structure: Stru
         wide: move in double precision; then states are rounded, but not what moves on.
         structure: what is known of H; see `expm`.
     """
-    if _underived(H, states, structure):
-        return _compiled(H, states, grid, wide, structure == "skew-symmetric" and has_complex_form(H))
+    if found := _underived(H, states, grid, wide, structure):
+        return found
     runs = [run for run in (grid.before, grid.after) if run]
     used = {run.step for run in runs if run.length > 1} | {run.start for run in runs if run.start or run.length == 1}
     exact = in_double(H)
@@ -55,39 +46,19 @@ def march(H: Tensor, states: Tensor, grid: EvenGrid, wide: bool, structure: Stru
     return whole.flip(1) if grid.falling else whole, False
 
 
-def _underived(H: Tensor, states: Tensor, structure: Structure | None) -> bool:
-    """Whether the compiled way can be taken, which knows no derivative."""
+def _underived(
+    H: Tensor, states: Tensor, grid: EvenGrid, wide: bool, structure: Structure | None
+) -> tuple[Tensor, bool] | None:
+    """What a backend knows to do at once where no derivative is asked for, if it does."""
     if torch.is_grad_enabled() and (H.requires_grad or states.requires_grad):
-        return False
-    regular = H.shape[-1] > 1 and states.numel() > 0 and structure in STRUCTURES
-    return regular and not watched(H) and cpu.suits_recurrence(H, states)
-
-
-def _compiled(H: Tensor, states: Tensor, grid: EvenGrid, wide: bool, complex_form: bool) -> tuple[Tensor, bool]:
-    """`march` in compiled calls: one for each exponential, and one for each run."""
-    (b, k, n), moved = states.shape, torch.float64 if wide else H.dtype
-    count = sum(run.length for run in (grid.before, grid.after) if run)
-    whole, finite = cpu.unfilled((k, count, b, n), H.dtype), True
-
-    def exact(time: float) -> Tensor:
-        A = H.to(torch.float64)
-        return cpu.exponential(A if time == 1 else time * A, gradient=False, complex_form=complex_form)[0]
-
-    def step(run: Run) -> Tensor:
-        """See Note [Digits of a step]."""
-        if moved is torch.float64:
-            return exact(run.step)
-        single = SMALL if run.length <= FEW else 0.0
-        return cpu.rounded_exponential(H, run.step, single=single, complex_form=complex_form)
-
-    for run, backward in ((grid.before, not grid.falling), (grid.after, grid.falling)):
-        if run:
-            started = run.start or count == 1  # to time zero too: that propagator tells whether H is finite
-            first = exact(run.start) if started else None
-            P = None if run.length == 1 else step(run) if first is None or run.start != run.step else first.to(moved)
-            part = whole[:, : run.length] if backward else whole[:, count - run.length :]
-            finite &= cpu.follow(states, first, P, part, backward=backward)
-    return whole.permute(2, 1, 0, 3), finite
+        return None
+    if H.shape[-1] < 2 or not states.numel() or structure not in STRUCTURES or watched(H):
+        return None
+    backend = choose("auto", H, states=states)
+    in_form = backend.complex_form and structure == "skew-symmetric" and has_complex_form(H)
+    ways = [(grid.before, not grid.falling), (grid.after, grid.falling)]
+    runs = [(run, backward) for run, backward in (ways[::-1] if grid.falling else ways) if run]
+    return backend.orbits(H, states, runs, wide=wide, complex_form=in_form)
 
 
 def _along(run: Run, moving: dict[float, Tensor], first: Tensor) -> Tensor:
@@ -98,7 +69,7 @@ def _along(run: Run, moving: dict[float, Tensor], first: Tensor) -> Tensor:
     if run.length == 1:
         return first[:, None].clone()
     R = moving[run.step]
-    if not watched(R) and suits(R, first):
+    if not watched(R) and choose("auto", R, states=first) is not TORCH:
         return steps(R.mT, first, run.length)
     return _strides(R, first.transpose(0, 1), run.length).permute(2, 1, 0, 3)
 

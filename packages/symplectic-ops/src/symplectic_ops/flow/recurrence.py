@@ -1,6 +1,6 @@
 """Linear recurrences y_t = P y_{t−1} + u_t: a flow at evenly spaced times, and the adjoint of one.
 
-On a GPU with Triton the whole is one kernel, and on a CPU with numba one call.
+One kernel or one call where a backend has them; see `Backend.recurrence`.
 
 Note [The adjoint is a recurrence]
 With g_t the incoming gradient and λ_t that of everything from time t on with respect to y_t, λ_t = Pᵀ λ_{t+1} + g_t,
@@ -14,11 +14,8 @@ from torch import Tensor
 from torch.autograd.function import Function
 
 from .._dtypes import without_autocast
-from .._torch import unwatched, watched
-from ..backends import cpu, gpu
-
-ROWS = 16  # of the batch, for each program
-WARPS = {8: 1, 16: 1, 32: 2}  # by the size of the matrices
+from .._torch import watched
+from ..backends import TORCH, choose
 
 
 def steps(P: Tensor, start: Tensor, length: int) -> Tensor:
@@ -36,15 +33,6 @@ def steps(P: Tensor, start: Tensor, length: int) -> Tensor:
         return recurrence(P, start[:, None], length, False)
     y: Tensor = Recurrence.apply(P, start[:, None], length, False)
     return y
-
-
-def suits(P: Tensor, start: Tensor) -> bool:
-    """Whether steps of `start` (b, k, n) by P (k, n, n) are one kernel, or one call."""
-    return cpu.suits_recurrence(P, start) or _on_gpu(P, start)
-
-
-def _on_gpu(P: Tensor, start: Tensor) -> bool:
-    return gpu.suits(P) and start.device == P.device and start.dtype in (torch.float32, torch.float64)
 
 
 class Recurrence(Function):
@@ -69,7 +57,7 @@ class Recurrence(Function):
     @staticmethod
     def _backward(ctx: Any, G: Tensor) -> tuple[Tensor | None, Tensor, None, None]:
         P, y = ctx.saved_tensors
-        run = _loop if watched(G) else Recurrence.apply if torch.is_grad_enabled() else recurrence
+        run = TORCH.recurrence if watched(G) else Recurrence.apply if torch.is_grad_enabled() else recurrence
         adjoint = run(P.mT, G, G.shape[1], not ctx.backward)
         d_P = None
         if ctx.needs_input_grad[0]:
@@ -83,62 +71,4 @@ class Recurrence(Function):
 
 def recurrence(P: Tensor, u: Tensor, length: int, backward: bool) -> Tensor:
     """`Recurrence` without a derivative."""
-    if cpu.suits_recurrence(P, u):
-        return _march(P, u, length, backward)
-    if not (_on_gpu(P, u) and unwatched(u)):
-        return _loop(P, u, length, backward)
-    from ..backends.gpu.recurrence import recurrences
-
-    P, u = P.resolve_neg(), u.resolve_neg()  # a kernel reads memory as it is
-    b, _, k, n = u.shape
-    y = torch.empty(b, length, k, n, dtype=u.dtype, device=u.device)
-    size = next(size for size in WARPS if n <= size)
-    at, sign = (-1, -1) if backward else (0, 1)
-    with torch.cuda.device_of(y):  # type: ignore[no-untyped-call]
-        recurrences[grid(b, k)](
-            P,
-            *P.stride(),
-            u[:, at],
-            u.stride(0),
-            sign * u.stride(1),
-            *u.stride()[2:],
-            y[:, at],
-            y.stride(0),
-            sign * y.stride(1),
-            b,
-            k,
-            n,
-            length,
-            ADDED=u.shape[1] > 1,
-            SIZE=size,
-            ROWS=ROWS,
-            num_warps=WARPS[size],
-        )
-    return y
-
-
-def grid(b: int, k: int) -> tuple[int]:
-    """Programs for b states of k blocks, along the one axis of a grid that may have more than 65535."""
-    return (-(-b // ROWS) * k,)
-
-
-def _march(P: Tensor, u: Tensor, length: int, backward: bool) -> Tensor:
-    """The same compiled for the CPU, where the states of a block lie together."""
-    b, added, k, n = u.shape
-    y = cpu.unfilled((k, length, b, n), u.dtype)
-    at = -1 if backward else 0
-    y.select(1, at).copy_(u.select(1, at).transpose(0, 1))
-    addends = u.resolve_neg().permute(2, 1, 0, 3).contiguous() if added > 1 else None
-    cpu.steps(P.mT, y, backward=backward, addends=addends)
-    return y.permute(2, 1, 0, 3)
-
-
-def _loop(P: Tensor, u: Tensor, length: int, backward: bool) -> Tensor:
-    """The same in plain operations."""
-    times = range(length - 1, -1, -1) if backward else range(length)
-    added = [u[:, t if u.shape[1] > 1 else 0].to(P.dtype) for t in times[: u.shape[1]]]
-    states = added[:1]
-    for t in range(1, length):
-        moved = (P @ states[-1][..., None]).squeeze(-1)
-        states.append(moved + added[t] if len(added) > 1 else moved)
-    return torch.stack(states[::-1] if backward else states, 1).to(u.dtype)
+    return choose("auto", P, states=u).recurrence(P, u, length, backward)
