@@ -1,11 +1,13 @@
 """Saying which backend `expm` uses for given matrices, and why not the others."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
 
+from . import backends
 from ._dtypes import WORKING_DTYPES
-from .backends import TABLE, TORCH, choose
+from .backends.protocol import Backend
 from .expm import Structure, check_arguments
 from .expm.complex_form import has_complex_form
 
@@ -21,7 +23,7 @@ class Explanation:
     """
 
     backend: str
-    reasons: dict[str, tuple[str, ...]]
+    reasons: Mapping[str, tuple[str, ...]]
     complex_form: bool = False
 
     def __str__(self) -> str:
@@ -56,10 +58,15 @@ def explain(A: Tensor, *, structure: Structure | None = None) -> Explanation:
     """
     check_arguments(A, structure=structure)
     if not A.numel() or A.shape[-1] == 1:
-        reason = "there are no matrices" if not A.numel() else "the matrices are single numbers, left to torch"
-        return Explanation(TORCH.name, {backend.name: (reason,) for backend in TABLE if backend is not TORCH})
+        reason = "the matrices are single numbers, left to torch" if A.numel() else "there are no matrices"
+        return _explanation(backends.TORCH, lambda _: [reason])
     work = A.to(WORKING_DTYPES[A.dtype]).reshape(-1, *A.shape[-2:])
-    used = choose("auto", work)
+    used = backends.choose("auto", work)
     earlier = f"{used.name} can take the matrices, and comes first"
-    reasons = {backend.name: tuple(backend.why_not(work)) or (earlier,) for backend in TABLE if backend is not used}
-    return Explanation(used.name, reasons, structure == "skew-symmetric" and has_complex_form(work))
+    in_form = structure == "skew-symmetric" and has_complex_form(work)
+    return _explanation(used, lambda other: other.why_not(work) or [earlier], in_form)
+
+
+def _explanation(used: Backend, why_not: Callable[[Backend], list[str]], complex_form: bool = False) -> Explanation:
+    others = (backend for backend in backends.TABLE if backend is not used)
+    return Explanation(used.name, {other.name: tuple(why_not(other)) for other in others}, complex_form)

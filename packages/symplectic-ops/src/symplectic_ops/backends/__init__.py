@@ -19,7 +19,6 @@ TABLE: tuple[Backend, ...] = (
 )
 *_, TORCH = TABLE
 NAMES = ("auto", *(backend.name for backend in TABLE))
-_ASKED = {"auto": TABLE} | {backend.name: (backend, TORCH) for backend in TABLE}
 
 
 def choose(wanted: str, A: Tensor, E: Tensor | None = None, states: Tensor | None = None) -> Backend:
@@ -27,8 +26,8 @@ def choose(wanted: str, A: Tensor, E: Tensor | None = None, states: Tensor | Non
 
     With a name for `wanted`, in place of "auto", only that one is asked, and plain torch takes what it cannot.
     """
-    for backend in _ASKED[wanted]:
-        if not backend.why_not(A, E, states):
+    for backend in TABLE:
+        if (wanted == "auto" or wanted == backend.name) and not backend.why_not(A, E, states):
             return backend
     return TORCH
 

@@ -29,7 +29,7 @@ def expm(
     structure: Structure | None = None,
     norm_bound: float | None = None,
     memory: Literal["save", "recompute"] = "save",
-    backend: Literal["auto", "torch", "cpu", "gpu"] = "auto",
+    backend: str = "auto",
     check_finite: bool = True,
 ) -> Tensor:
     r"""The exponential :math:`e^A = \sum_k A^k / k!` of each matrix of a batch.
@@ -106,10 +106,11 @@ def expm(
     check = FiniteCheck(tuple(A.shape[:-2]), A.dtype).refuse if check_finite and readable(A) else None
     options = Options(gradient, gradient and memory == "save", norm_bound, backend, check)
     in_form = structure == "skew-symmetric" and has_complex_form(work)
-    if in_form and backend in ("auto", "torch") and (watched(work) or not choose(backend, work).complex_form):
-        X = to_real(_exponential(to_complex(work), options))
+    if in_form and (watched(work) or not choose(backend, work).complex_form):
+        Z = to_complex(work)
+        X = to_real(_exponential(Z, options)) if backend in ("auto", "torch") else _exponential(to_real(Z), options)
     else:
-        X = _exponential(work, options._replace(complex_form=True) if in_form and not watched(work) else options)
+        X = _exponential(work, options._replace(complex_form=True) if in_form else options)
     X = X if A.ndim == 3 else X.reshape(A.shape)
     return X if A.dtype is dtype else X.to(A.dtype)
 

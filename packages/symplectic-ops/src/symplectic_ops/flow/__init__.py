@@ -8,7 +8,6 @@ from torch.nn.utils import parametrize
 
 from .._dtypes import WORKING_DTYPES, in_double, without_autocast
 from .._torch import has_tangent, watched
-from ..backends.gpu import LARGEST
 from ..errors import NonFiniteError, StructureError
 from ..expm import Structure, expm
 from ..spaces import Space
@@ -19,7 +18,7 @@ from .tables import move_by_tables
 
 # Rows up to which blocks are stepped in double precision unasked. On a CPU a row of 8 doubles fills a register, and one
 # of floats would leave half of it empty; on a GPU the kernel does no others.
-DOUBLES = {"cpu": 8, "cuda": LARGEST}
+DOUBLES = {"cpu": 8, "cuda": 32}
 
 
 def flow(H: Tensor, s0: Tensor, times: Tensor, *, structure: Structure | None = None, precise: bool = False) -> Tensor:
