@@ -189,10 +189,12 @@ def _exponential(A: Tensor, options: Options) -> Tensor:
     return X
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _uncompiled(function: Callable[..., Tensor], *arguments: object) -> Tensor:
-    """Call a function that torch.compile, where it gave up on the caller, would compile and lose the tangents of."""
-    return function(*arguments)
+    """Call a function out of reach of torch.compile."""
+    from .tracing import uncompiled
+
+    X: Tensor = uncompiled(function, *arguments)
+    return X
 
 
 def _of_numbers(A: Tensor, check_finite: bool) -> Tensor:

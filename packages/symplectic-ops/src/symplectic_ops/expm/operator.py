@@ -15,16 +15,11 @@ from ..backends.protocol import Options
 from .dispatch import derivative, exponential
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def _traced_in_forward_mode() -> bool:
-    """Asked while tracing, when the levels under way are those of the traced code."""
-    levels = torch._C._functorch.get_interpreter_stack() or []
-    return forward_mode() or any(level.key().name == "Jvp" for level in levels)
-
-
 def refuse_to_trace_forward_mode() -> None:
     """Raises: NotImplementedError: what is being compiled or exported differentiates in forward mode."""
-    if _traced_in_forward_mode():
+    from .tracing import traced_in_forward_mode
+
+    if traced_in_forward_mode():
         raise _no_forward_mode()
 
 
