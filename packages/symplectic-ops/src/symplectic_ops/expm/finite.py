@@ -6,8 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .._dtypes import WORKING_DTYPES
 from ..backends.thresholds import one_norm
 from ..errors import NonFiniteError
+
+LOG_LARGEST = {dtype: math.log(torch.finfo(dtype).max) for dtype in WORKING_DTYPES}
 
 
 class FiniteCheck(NamedTuple):
@@ -29,12 +32,12 @@ class FiniteCheck(NamedTuple):
             if bool((X.abs() <= torch.finfo(self.dtype).max).all()):
                 return
             norm = math.inf
-        self._argument(A, norm)
-        self._result(A, X, norm)
+        if not math.isfinite(norm):
+            self._refuse_argument(A)
+        if not norm < LOG_LARGEST[self.dtype]:  # because ‖exp(A)‖ ≤ exp ‖A‖
+            self._refuse_result(A, X)
 
-    def _argument(self, A: Tensor, norm: float) -> None:
-        if math.isfinite(norm):
-            return
+    def _refuse_argument(self, A: Tensor) -> None:
         bad = ~A.isfinite().all(-1).all(-1)
         if bool(bad.any()):
             raise NonFiniteError(
@@ -42,11 +45,8 @@ class FiniteCheck(NamedTuple):
                 "or a diverged step before this call, or pass `check_finite=False` to let NaN through."
             )
 
-    def _result(self, A: Tensor, X: Tensor, norm: float) -> None:
-        largest = torch.finfo(self.dtype).max
-        if norm < math.log(largest):  # because ‖exp(A)‖ ≤ exp ‖A‖
-            return
-        bad = ~(X.abs() <= largest).all(-1).all(-1)
+    def _refuse_result(self, A: Tensor, X: Tensor) -> None:
+        bad = ~(X.abs() <= torch.finfo(self.dtype).max).all(-1).all(-1)
         if bool(bad.any()):
             wider = "" if self.dtype in (torch.float64, torch.complex128) else ", or use a wider dtype"
             norm, dtype = float(one_norm(A)[bad][0]), str(self.dtype).removeprefix("torch.")

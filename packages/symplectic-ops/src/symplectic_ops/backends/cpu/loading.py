@@ -7,11 +7,13 @@ from typing import Any
 import torch
 
 
+@functools.cache
 def missing() -> str:
     """Why nothing can be compiled here; empty if it can. The first call takes seconds."""
     return _loaded()[1]
 
 
+@functools.cache
 def batch() -> Any:
     """The entry points for exponentials; only where nothing is `missing`."""
     return _loaded()[0]
