@@ -43,14 +43,14 @@ types: $(READY)  ## check the packages' types, strictly
 
 bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python -m pip install --group bench
-	$(BIN)/python benchmarks/expm_speed.py
-	$(BIN)/python benchmarks/expm_memory.py
-	$(BIN)/python -m pytest benchmarks/expm_sizes.py --benchmark-only
-	$(BIN)/python benchmarks/expm_accuracy.py
-	$(BIN)/python benchmarks/gpu_ahead_of_time.py
-	$(BIN)/python benchmarks/expm_skew.py
-	$(BIN)/python benchmarks/flow_speed.py
-	$(BIN)/python benchmarks/flow_drift.py
+	$(BIN)/python benchmarks/expm/speed.py
+	$(BIN)/python benchmarks/expm/memory.py
+	$(BIN)/python -m pytest benchmarks/expm/sizes.py --benchmark-only
+	$(BIN)/python benchmarks/expm/accuracy.py
+	$(BIN)/python benchmarks/gpu/ahead_of_time.py
+	$(BIN)/python benchmarks/expm/skew.py
+	$(BIN)/python benchmarks/flow/speed.py
+	$(BIN)/python benchmarks/flow/drift.py
 	$(BIN)/python benchmarks/hamiltonian_share.py
 	$(BIN)/python benchmarks/step_time.py
 	$(BIN)/python benchmarks/scaling.py
@@ -66,8 +66,8 @@ bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python benchmarks/full_size.py
 
 bench-gpu: $(READY)  ## measure the exponential and the flow on a CUDA GPU
-	$(BIN)/python benchmarks/gpu_expm.py
-	$(BIN)/python benchmarks/gpu_flow.py
+	$(BIN)/python benchmarks/gpu/expm.py
+	$(BIN)/python benchmarks/gpu/flow.py
 
 docs: $(READY)  ## make the READMEs' picture and tables again
 	$(BIN)/python docs/picture.py

@@ -8,12 +8,13 @@ import torch
 from hypothesis import settings
 from torch import Tensor
 
-from symplectic_ops.expm import compiled, fused
+from symplectic_ops.backends import cpu, gpu
 
 INTERPRETED = pytest.mark.filterwarnings("ignore::RuntimeWarning:triton")  # numpy's, of infinities that go through
-WAYS = ["compiled", "plain"]
-if fused.triton_is_here() and not torch.cuda.is_available():  # else the kernels cannot be had on the CPU
-    WAYS.append(pytest.param("fused", marks=[pytest.mark.long, INTERPRETED]))
+NEEDS_TRITON = pytest.mark.skipif(not gpu.loading.triton_is_here(), reason="there is no Triton 3.8 or newer")
+WAYS = ["cpu", "torch"]
+if gpu.loading.triton_is_here() and not torch.cuda.is_available():  # else the kernels cannot be had on the CPU
+    WAYS.append(pytest.param("gpu", marks=[pytest.mark.long, INTERPRETED]))
 
 settings.register_profile("symplectic-ops", derandomize=True, deadline=None, database=None, max_examples=20)
 settings.load_profile("symplectic-ops")
@@ -38,12 +39,12 @@ def _same_numbers_every_time() -> None:
 @pytest.fixture(scope="module", params=WAYS)
 def either_way(request: pytest.FixtureRequest) -> Iterator[str]:
     """Every test of a file that uses this holds with numba installed, without it, and with the kernels for GPUs."""
-    assert compiled.available()
+    assert not cpu.loading.missing()
     with pytest.MonkeyPatch.context() as patch:
-        if request.param != "compiled":
-            patch.setattr(compiled, "available", lambda: False)
-        if request.param == "fused":
-            patch.setattr(fused, "DEVICE", "cpu")
+        if request.param != "cpu":
+            patch.setattr(cpu.loading, "missing", lambda: "it is switched off")
+        if request.param == "gpu":
+            patch.setattr(gpu, "DEVICE", "cpu")
         yield request.param
 
 

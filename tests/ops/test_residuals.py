@@ -28,7 +28,7 @@ from symplectic_ops import (
     skew_symmetric_hamiltonian_residual,
     symplectic_residual,
 )
-from symplectic_ops.parameterisations import Space
+from symplectic_ops.spaces import Space
 from symplectic_ops.testing import generators
 
 EVERY_PREDICATE = (

@@ -13,7 +13,7 @@ from symplectic_ops import (
     NonFiniteError,
     SkewSymmetricHamiltonian,
     StructureError,
-    _precision,
+    _dtypes,
     expm,
     frequencies,
     growth_rates,
@@ -89,7 +89,7 @@ def test_a_period_is_two_pi_over_its_frequency_longest_first_and_endless_at_rest
 
 def test_a_device_without_double_precision_has_its_spectrum_computed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stands for such a device: one that refuses to make its float32 numbers float64 in place."""
-    monkeypatch.setattr(_precision, "has_double", lambda device: False)
+    monkeypatch.setattr(_dtypes, "has_double", lambda device: False)
     H = springs(4.0).float()
     assert (frequencies(H).dtype, frequencies(H).device) == (H.dtype, H.device)
     torch.testing.assert_close(frequencies(H), torch.tensor([2.0]))

@@ -107,14 +107,14 @@ def test_a_judge_is_measured_on_every_held_out_clip_and_what_it_confuses_is_name
 
 
 def test_flows_are_measured_beside_a_loop_and_beside_exponentials(root: Path, result: Path) -> None:
-    rows = written(root, result, "flow_speed.py", "--only", "8,4,8", "--seconds", "0.01")["rows"]
+    rows = written(root, result, "flow/speed.py", "--only", "8,4,8", "--seconds", "0.01")["rows"]
     forward, both = (row["contenders"] for row in rows)
     assert forward.keys() == {"ours", "plain", "torch", "each", "loop"} and both.keys() == forward.keys() - {"loop"}
     assert forward["loop"]["loop_over_it"] == both["torch"]["torch_over_it"] == 1
 
 
 def test_the_drift_of_flows_is_measured_in_every_precision(root: Path, result: Path) -> None:
-    rows = written(root, result, "flow_drift.py", "--steps", "3000")["rows"]
+    rows = written(root, result, "flow/drift.py", "--steps", "3000")["rows"]
     worst = {(row["class"], row["way"]): row["energy_at_most"] for row in rows}
     for structure in ("elliptic", "skew-symmetric"):
         assert worst[structure, "float64"] < 1e-10 < worst[structure, "float32, precise"] < 1e-7
@@ -122,7 +122,7 @@ def test_the_drift_of_flows_is_measured_in_every_precision(root: Path, result: P
 
 
 def test_knowing_the_class_is_measured_beside_not_knowing_it(root: Path, result: Path) -> None:
-    rows = written(root, result, "expm_skew.py", "--only", "1,36", "--seconds", "0.01")["rows"]
+    rows = written(root, result, "expm/skew.py", "--only", "1,36", "--seconds", "0.01")["rows"]
     assert len(rows) == 2 * 2 * 2
     for row in rows:
         assert row["contenders"].keys() == {"torch", "general", "ours", "plain"}

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import torch
 
-from symplectic_ops.expm import compiled, fused
+from symplectic_ops.backends import cpu, gpu
 
 from .conftest import PATIENCE
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::RuntimeWarning:triton"),  # numpy's, of infinities that go through
-    pytest.mark.skipif(not fused.triton_is_here(), reason="there is no Triton 3.8 or newer"),
+    pytest.mark.skipif(not gpu.loading.triton_is_here(), reason="there is no Triton 3.8 or newer"),
 ]
 
 
@@ -26,9 +26,9 @@ pytestmark = [
 def module(root: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Any:
     """The benchmark of this name as a module, with the kernels interpreted."""
     monkeypatch.syspath_prepend(root / "benchmarks")
-    monkeypatch.setattr(fused, "DEVICE", "cpu")
-    monkeypatch.setattr(compiled, "available", lambda: False)
-    monkeypatch.setattr(importlib.import_module("gpu_timing"), "ROUNDS", 1)
+    monkeypatch.setattr(gpu, "DEVICE", "cpu")
+    monkeypatch.setattr(cpu.loading, "missing", lambda: "it is switched off")
+    monkeypatch.setattr(importlib.import_module("gpu.timing"), "ROUNDS", 1)
     return importlib.import_module(request.param)
 
 
@@ -43,7 +43,7 @@ def as_it_is(call: Any) -> Any:
     return call
 
 
-@pytest.mark.parametrize("script", ["gpu_expm.py", "gpu_flow.py"])
+@pytest.mark.parametrize("script", ["gpu/expm.py", "gpu/flow.py"])
 def test_without_a_gpu_they_say_so_in_one_sentence(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], script: str
 ) -> None:
@@ -58,7 +58,7 @@ def test_without_a_gpu_they_say_so_in_one_sentence(
     )
 
 
-@pytest.mark.parametrize("module", ["gpu_expm"], indirect=True)
+@pytest.mark.parametrize("module", ["gpu.expm"], indirect=True)
 def test_a_line_of_the_exponential_has_times_errors_and_shares(module: Any) -> None:
     limits = module.roofline(module.DTYPES, "cpu", pretended, size=16)
     assert limits.bytes == 2 * 4 * 4 * 16 * 16 / 1e-3 and limits.multiply_adds["float64"] == 16**3 / 1e-3
@@ -73,14 +73,14 @@ def test_a_line_of_the_exponential_has_times_errors_and_shares(module: Any) -> N
         assert line["share_of_multiply_add_rate"] == pytest.approx(passes * 5 * 3 * 64 / 4096, abs=1e-3)
 
 
-@pytest.mark.parametrize("module", ["gpu_expm"], indirect=True)
+@pytest.mark.parametrize("module", ["gpu.expm"], indirect=True)
 def test_no_products_are_counted_where_the_kernels_do_not_go(module: Any) -> None:
     line = module.row(1, 34, "float32", 0.1, module.FORWARD, "cpu", pretended, as_it_is)
     limits = module.Roofline(1e9, {"float32": 1e9})
     assert module.with_shares(line, limits)["share_of_multiply_add_rate"] is None
 
 
-@pytest.mark.parametrize("module", ["gpu_expm"], indirect=True)
+@pytest.mark.parametrize("module", ["gpu.expm"], indirect=True)
 def test_what_is_far_from_float64_is_found_before_anything_is_timed(
     module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,7 +91,7 @@ def test_what_is_far_from_float64_is_found_before_anything_is_timed(
     assert "recorded, forward and backward, 2 × 2, float64, norm 10, factor 1e+06: 1.0e-03" in found
 
 
-@pytest.mark.parametrize("module", ["gpu_timing"], indirect=True)
+@pytest.mark.parametrize("module", ["gpu.timing"], indirect=True)
 def test_a_contender_that_does_not_find_the_memory_leaves_the_others_their_turns(module: Any) -> None:
     def greedy() -> None:
         raise torch.OutOfMemoryError
@@ -99,7 +99,7 @@ def test_a_contender_that_does_not_find_the_memory_leaves_the_others_their_turns
     assert module.measured({"greedy": greedy, "modest": lambda: None}, pretended) == {"greedy": None, "modest": 1e-3}
 
 
-@pytest.mark.parametrize("module", ["gpu_flow"], indirect=True)
+@pytest.mark.parametrize("module", ["gpu.flow"], indirect=True)
 def test_a_line_of_the_flow_has_times_and_errors(module: Any) -> None:
     line = module.row(4, 3, 5, "cpu", pretended)
     assert line["us"] == {
@@ -109,7 +109,7 @@ def test_a_line_of_the_flow_has_times_and_errors(module: Any) -> None:
     assert line["error"].keys() == {"loop", "exponentials", "ours"} and max(line["error"].values()) < 1e-6
 
 
-@pytest.mark.parametrize("module", ["gpu_flow"], indirect=True)
+@pytest.mark.parametrize("module", ["gpu.flow"], indirect=True)
 def test_a_flow_that_is_far_from_float64_is_not_timed(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     flow = module.flow
     monkeypatch.setattr(module, "flow", lambda H, s0, times: 1.001 * flow(H, s0, times))
@@ -124,7 +124,7 @@ def test_every_kernel_compiles_for_a_gpu_and_keeps_its_matrices_in_registers(
     """No number of a float32 exponential is a float64 on the way."""
     result = tmp_path / "kernels.json"
     words = ("--sizes", str(n), "--result", str(result))
-    command = [sys.executable, str(root / "benchmarks" / "gpu_ahead_of_time.py"), *words]
+    command = [sys.executable, str(root / "benchmarks" / "gpu" / "ahead_of_time.py"), *words]
     environment = {**os.environ, "TRITON_CACHE_DIR": str(tmp_path / "cache")}
     subprocess.run(command, check=True, capture_output=True, env=environment, timeout=PATIENCE)
     rows = json.loads(result.read_text())["rows"]

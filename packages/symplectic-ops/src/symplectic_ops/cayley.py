@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from ._precision import WORKING_DTYPES, without_autocast
-from ._transforms import readable
+from ._dtypes import WORKING_DTYPES, without_autocast
+from ._torch import readable
 from .errors import StructureError, check_finite, first_of
 
 

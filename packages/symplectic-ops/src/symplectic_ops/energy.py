@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ._precision import double, without_autocast
+from ._dtypes import double, without_autocast
 from .errors import StructureError
 from .form import apply_form, check_real, pairs
 

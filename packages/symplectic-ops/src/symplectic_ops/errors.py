@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from ._transforms import readable
+from ._torch import readable
 
 
 class StructureError(ValueError):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ._precision import check_double
+from ._dtypes import check_double
 from .errors import StructureError
 
 

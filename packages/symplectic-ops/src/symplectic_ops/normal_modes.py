@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ._precision import double
+from ._dtypes import double
 from .errors import StructureError, first_of
 from .form import apply_form, check_real, pairs
 from .residuals import is_hamiltonian, is_skew_symmetric_hamiltonian

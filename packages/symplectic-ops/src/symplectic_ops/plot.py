@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ._precision import double
+from ._dtypes import double
 from .energy import energy
 from .errors import StructureError
 from .flow import flow

@@ -6,7 +6,7 @@ Matrices are real floating point; of any other dtype they raise a TypeError.
 import torch
 from torch import Tensor
 
-from ._precision import WORKING_DTYPES, without_autocast
+from ._dtypes import WORKING_DTYPES, without_autocast
 from .errors import StructureError
 from .form import apply_form, check_real, form, pairs, symplectic_inverse
 

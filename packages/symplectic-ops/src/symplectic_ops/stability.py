@@ -5,7 +5,7 @@ from enum import IntEnum
 import torch
 from torch import Tensor
 
-from ._precision import double
+from ._dtypes import double
 from .errors import StructureError
 from .form import apply_form, check_real, pairs
 from .residuals import is_hamiltonian, tolerance_of

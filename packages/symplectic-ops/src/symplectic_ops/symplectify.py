@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from ._precision import double
+from ._dtypes import double
 from .errors import StructureError, check_finite, first_of
 from .form import check_real, pairs, symplectic_inverse
 

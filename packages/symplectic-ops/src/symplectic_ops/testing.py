@@ -12,7 +12,6 @@ from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
 from .expm import expm
-from .parameterisations import Hamiltonian, Space
 from .residuals import (
     elliptic_hamiltonian_residual,
     hamiltonian_residual,
@@ -22,6 +21,7 @@ from .residuals import (
     symplectic_residual,
     tolerance_of,
 )
+from .spaces import Hamiltonian, Space
 
 
 def matrices(*, sizes: tuple[int, int] = (1, 8), norms: tuple[float, float] = (1e-6, 10.0)) -> SearchStrategy[Tensor]:

@@ -7,20 +7,20 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from .._precision import WORKING_DTYPES, without_autocast
-from .._transforms import forward_mode, functorch_active, readable, watched
+from .._dtypes import WORKING_DTYPES, without_autocast
+from .._torch import forward_mode, functorch_active, readable, watched
+from ..backends import NAMES, choose
+from ..backends.protocol import Options
 from ..errors import StructureError
-from . import compiled
 from .autograd import EagerExpm, Expm, frechet
 from .complex_form import has_complex_form, to_complex, to_real
-from .evaluation import Options, derivative, exponential
+from .dispatch import derivative, exponential
 from .finite import FiniteCheck
 from .operator import derivative_operator, expm_operator, refuse_to_trace_forward_mode
 
 Structure = Literal["hamiltonian", "elliptic", "skew-symmetric", "skew-hamiltonian"]
 STRUCTURES = (None, *get_args(Structure))
 MEMORIES = ("save", "recompute")
-BACKENDS = ("auto", "torch")
 
 
 def expm(
@@ -29,7 +29,7 @@ def expm(
     structure: Structure | None = None,
     norm_bound: float | None = None,
     memory: Literal["save", "recompute"] = "save",
-    backend: Literal["auto", "torch"] = "auto",
+    backend: str = "auto",
     check_finite: bool = True,
 ) -> Tensor:
     r"""The exponential :math:`e^A = \sum_k A^k / k!` of each matrix of a batch.
@@ -40,11 +40,12 @@ def expm(
     exponentials for the first. In float16 and bfloat16 the work is done in float32 and rounded once. Autocasting has
     no effect.
 
-    On the CPU, with the extra `cpu` (numba), real matrices take a compiled way, several times as fast; on a GPU, with
-    Triton, real matrices up to 32 × 32 take a fused way, one kernel for the value and one for the gradient. The first
-    use on a machine compiles for some seconds. Inside torch.compile and torch.export the whole is one operator with a
-    first derivative by torch.autograd; other derivatives raise there. A graph of CUDA kernels can record the fused
-    way, once it was used alike, and plain operations where `norm_bound` is given.
+    One of three backends computes it: "cpu", kernels for real matrices on the CPU (extra `cpu`, numba), several times
+    as fast as "torch", plain operations for everything; and "gpu", one kernel for the value and one for the gradient
+    of real matrices up to 32 × 32 on a GPU (Triton). `explain` says which one, and why not the others. The first use
+    of kernels on a machine compiles for some seconds. Inside torch.compile and torch.export the whole is one operator
+    with a first derivative by torch.autograd; other derivatives raise there. A graph of CUDA kernels can record "gpu",
+    once it was used alike, and "torch" where `norm_bound` is given.
 
     Args:
         A: (..., n, n), real or complex floating point. Any strides; it is not written to.
@@ -53,11 +54,12 @@ def expm(
             matrix [[P, Q], [−Q, P]], in half the products. The others take the way of all matrices.
         norm_bound: a number no ‖A‖₁ in the batch exceeds. Spares reading the norms (on a GPU, waiting for them).
             Too small a bound costs accuracy without notice; too large a one costs time, and one bit for each factor
-            of two. The compiled and the fused way measure in any case, which costs them nothing.
+            of two. "cpu" and "gpu" measure in any case, which costs them nothing.
         memory: "save" keeps the intermediate matrices for the gradient, up to some twenty times the size of A;
             "recompute" keeps A alone and computes them again when the gradient is asked for, a hundredth of the batch
-            at a time, but never less than 65 536 numbers. The compiled and the fused way always recompute.
-        backend: "torch" is plain torch operations; "auto" takes the compiled or the fused way where it can be taken.
+            at a time, but never less than 65 536 numbers. "cpu" and "gpu" always recompute.
+        backend: "auto" takes the first of "cpu", "gpu" and "torch" that can take A. A name takes that one or refuses;
+            derivatives that it has no kernel for are still computed, by plain operations.
         check_finite: refuse NaN and infinity, in A and in the result. Reads both, so pass False where waiting for
             the device matters; NaN then goes through. Off, because nothing can be read there, inside the transforms
             of torch.func (vmap, grad, jvp, ...), torch.compile, torch.export and while CUDA kernels are recorded.
@@ -69,7 +71,8 @@ def expm(
         StructureError: A is not square.
         TypeError: A is not floating point.
         NonFiniteError: A is not finite, or its exponential, or its cube, overflows the dtype.
-        ValueError: an unknown structure, memory or backend, or a `norm_bound` that is no number ≥ 0.
+        ValueError: an unknown structure, memory or backend, a backend that cannot take A (the message lists the
+            reasons), or a `norm_bound` that is no number ≥ 0.
 
     References:
         P. Bader, S. Blanes, F. Casas, "Computing the Matrix Exponential with an Optimized Taylor Polynomial
@@ -91,7 +94,7 @@ def expm(
         >>> bool(is_symplectic(layer.weight))
         True
     """
-    _check_arguments(A, structure, norm_bound, memory, backend)
+    check_arguments(A, structure, norm_bound, memory, backend)
     if not A.numel():
         return A.clone()
     if A.shape[-1] == 1:
@@ -100,14 +103,14 @@ def expm(
     work = A if A.dtype is dtype else A.to(dtype)
     work = work if A.ndim == 3 else work.reshape(-1, *A.shape[-2:])
     gradient = A.requires_grad and torch.is_grad_enabled()
-    check = FiniteCheck(tuple(A.shape[:-2]), A.dtype) if check_finite and readable(A) else None
-    options = Options(gradient, gradient and memory == "save", norm_bound, backend == "auto", check)
-    if structure != "skew-symmetric" or not has_complex_form(work):
-        X = _exponential(work, options)
-    elif watched(work) or not (options.compiled and compiled.suits(work)):
-        X = to_real(_exponential(to_complex(work), options))
+    check = FiniteCheck(tuple(A.shape[:-2]), A.dtype).refuse if check_finite and readable(A) else None
+    options = Options(gradient, gradient and memory == "save", norm_bound, backend, check)
+    in_form = structure == "skew-symmetric" and has_complex_form(work)
+    if in_form and (watched(work) or not choose(backend, work).complex_form):
+        Z = to_complex(work)
+        X = to_real(_exponential(Z, options)) if backend in ("auto", "torch") else _exponential(to_real(Z), options)
     else:
-        X = _exponential(work, options._replace(complex_form=True))
+        X = _exponential(work, options._replace(complex_form=True) if in_form else options)
     X = X if A.ndim == 3 else X.reshape(A.shape)
     return X if A.dtype is dtype else X.to(A.dtype)
 
@@ -141,7 +144,7 @@ def expm_frechet(A: Tensor, E: Tensor, *, norm_bound: float | None = None) -> Te
         tensor([[-0.5000,  0.8333],
                 [-1.0000, -0.5000]])
     """
-    _check_arguments(A, None, norm_bound, "save", "auto")
+    check_arguments(A, norm_bound=norm_bound)
     if E.shape[-2:] != A.shape[-2:]:
         raise StructureError(f"`E` must be directions (..., n, n) for `A` {tuple(A.shape)}; got {tuple(E.shape)}.")
     if E.dtype != A.dtype:
@@ -163,7 +166,7 @@ def expm_frechet(A: Tensor, E: Tensor, *, norm_bound: float | None = None) -> Te
     differentiable = torch.is_grad_enabled() and (A.requires_grad or E.requires_grad)
     if torch.compiler.is_compiling():
         refuse_to_trace_forward_mode()
-        L = derivative_operator(work, direction, False, norm_bound, True)
+        L = derivative_operator(work, direction, False, norm_bound, "auto")
     elif differentiable or functorch_active() or forward_mode():
         L = _uncompiled(frechet, work, direction, Options(norm_bound=norm_bound))
     else:
@@ -176,7 +179,7 @@ def _exponential(A: Tensor, options: Options) -> Tensor:
     X: Tensor
     if torch.compiler.is_compiling():
         refuse_to_trace_forward_mode()
-        X = expm_operator(A, options.gradient, options.norm_bound, options.compiled)
+        X = expm_operator(A, options.gradient, options.norm_bound, options.backend)
     elif functorch_active() or forward_mode():
         X = _uncompiled(Expm.apply if functorch_active() else EagerExpm.apply, A, options)
     elif options.gradient:
@@ -186,10 +189,12 @@ def _exponential(A: Tensor, options: Options) -> Tensor:
     return X
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _uncompiled(function: Callable[..., Tensor], *arguments: object) -> Tensor:
-    """Call a function that torch.compile, where it gave up on the caller, would compile and lose the tangents of."""
-    return function(*arguments)
+    """Call a function out of reach of torch.compile."""
+    from .tracing import uncompiled
+
+    X: Tensor = uncompiled(function, *arguments)
+    return X
 
 
 def _of_numbers(A: Tensor, check_finite: bool) -> Tensor:
@@ -198,13 +203,17 @@ def _of_numbers(A: Tensor, check_finite: bool) -> Tensor:
         X = A.to(WORKING_DTYPES[A.dtype]).exp().to(A.dtype)
     if check_finite and readable(A):
         check = FiniteCheck(tuple(A.shape[:-2]), A.dtype)
-        work = A.detach().reshape(-1, 1, 1)
-        check.argument(work, None)
-        check.result(work, X.detach().reshape(-1, 1, 1), math.inf)
+        check.refuse(A.detach().reshape(-1, 1, 1), X.detach().reshape(-1, 1, 1), None)
     return X
 
 
-def _check_arguments(A: Tensor, structure: str | None, norm_bound: float | None, memory: str, backend: str) -> None:
+def check_arguments(
+    A: Tensor,
+    structure: str | None = None,
+    norm_bound: float | None = None,
+    memory: str = "save",
+    backend: str = "auto",
+) -> None:
     if A.ndim < 2 or A.shape[-1] != A.shape[-2]:
         raise StructureError(f"`A` must be square matrices (..., n, n); got {tuple(A.shape)}.")
     if A.dtype not in WORKING_DTYPES:
@@ -217,8 +226,8 @@ def _check_arguments(A: Tensor, structure: str | None, norm_bound: float | None,
         raise _misspelt("structure", structure, STRUCTURES)
     if memory not in MEMORIES:
         raise _misspelt("memory", memory, MEMORIES)
-    if backend not in BACKENDS:
-        raise _misspelt("backend", backend, BACKENDS)
+    if backend not in NAMES:
+        raise _misspelt("backend", backend, NAMES)
 
 
 def _misspelt(name: str, value: object, known: tuple[object, ...]) -> ValueError:

@@ -22,11 +22,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function
 
-from .._precision import without_autocast
-from .._transforms import forward_mode, functorch_active
+from .._dtypes import without_autocast
+from .._torch import forward_mode, functorch_active
+from ..backends.protocol import Options
+from ..backends.schedule import Tape, differentiate
 from .complex_form import to_complex, to_real
-from .evaluation import Options, derivative, exponential, repeatable_derivative
-from .schedule import Tape, differentiate
+from .dispatch import derivative, exponential, repeatable_derivative
 
 
 class Expm(Function):

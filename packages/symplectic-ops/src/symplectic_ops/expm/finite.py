@@ -6,8 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .._dtypes import WORKING_DTYPES
+from ..backends.thresholds import one_norm
 from ..errors import NonFiniteError
-from .thresholds import one_norm
+
+LOG_LARGEST = {dtype: math.log(torch.finfo(dtype).max) for dtype in WORKING_DTYPES}
 
 
 class FiniteCheck(NamedTuple):
@@ -16,14 +19,25 @@ class FiniteCheck(NamedTuple):
     batch: tuple[int, ...]
     dtype: torch.dtype
 
-    def argument(self, A: Tensor, norm: float | None) -> None:
-        """Refuse an A that is not finite. `norm`, its largest ‖A‖₁ if known, saves a look at the entries.
+    def refuse(self, A: Tensor, X: Tensor, norm: float | None) -> None:
+        """Refuse an A that is not finite, and an X = exp(A) that the dtype cannot hold.
+
+        `norm`, the largest ‖A‖₁ if it is known, saves looking at the entries. Else one look suffices where there is
+        nothing to refuse: a finite X tells of a finite A.
 
         Raises:
-            NonFiniteError: naming the first such matrix.
+            NonFiniteError: naming the first such matrix, and its norm if that is finite.
         """
-        if norm is not None and math.isfinite(norm):
-            return
+        if norm is None:
+            if bool((X.abs() <= torch.finfo(self.dtype).max).all()):
+                return
+            norm = math.inf
+        if not math.isfinite(norm):
+            self._refuse_argument(A)
+        if not norm < LOG_LARGEST[self.dtype]:  # because ‖exp(A)‖ ≤ exp ‖A‖
+            self._refuse_result(A, X)
+
+    def _refuse_argument(self, A: Tensor) -> None:
         bad = ~A.isfinite().all(-1).all(-1)
         if bool(bad.any()):
             raise NonFiniteError(
@@ -31,16 +45,8 @@ class FiniteCheck(NamedTuple):
                 "or a diverged step before this call, or pass `check_finite=False` to let NaN through."
             )
 
-    def result(self, A: Tensor, X: Tensor, norm: float) -> None:
-        """Refuse an X = exp(A) that the dtype cannot hold. `norm` is the largest ‖A‖₁.
-
-        Raises:
-            NonFiniteError: naming the first such matrix and its norm.
-        """
-        largest = torch.finfo(self.dtype).max
-        if norm < math.log(largest):  # because ‖exp(A)‖ ≤ exp ‖A‖
-            return
-        bad = ~(X.abs() <= largest).all(-1).all(-1)
+    def _refuse_result(self, A: Tensor, X: Tensor) -> None:
+        bad = ~(X.abs() <= torch.finfo(self.dtype).max).all(-1).all(-1)
         if bool(bad.any()):
             wider = "" if self.dtype in (torch.float64, torch.complex128) else ", or use a wider dtype"
             norm, dtype = float(one_norm(A)[bad][0]), str(self.dtype).removeprefix("torch.")
@@ -48,16 +54,6 @@ class FiniteCheck(NamedTuple):
                 f"the exponential of `{self._first(bad)}`, whose 1-norm is {norm:.3g}, or a power on the way to it "
                 f"overflows {dtype}. Take shorter times or a smaller generator{wider}."
             )
-
-    def both(self, A: Tensor, X: Tensor) -> None:
-        """Refuse either, at the price of one look where there is nothing to refuse: a finite X tells of a finite A.
-
-        Raises:
-            NonFiniteError: as above.
-        """
-        if not bool((X.abs() <= torch.finfo(self.dtype).max).all()):
-            self.argument(A, None)
-            self.result(A, X, math.inf)
 
     def _first(self, bad: Tensor) -> str:
         """The first offender as it is written in code."""

@@ -10,20 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._transforms import forward_mode
-from .evaluation import Options, derivative, exponential
-
-
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def _traced_in_forward_mode() -> bool:
-    """Asked while tracing, when the levels under way are those of the traced code."""
-    levels = torch._C._functorch.get_interpreter_stack() or []
-    return forward_mode() or any(level.key().name == "Jvp" for level in levels)
+from .._torch import forward_mode
+from ..backends.protocol import Options
+from .dispatch import derivative, exponential
 
 
 def refuse_to_trace_forward_mode() -> None:
     """Raises: NotImplementedError: what is being compiled or exported differentiates in forward mode."""
-    if _traced_in_forward_mode():
+    from .tracing import traced_in_forward_mode
+
+    if traced_in_forward_mode():
         raise _no_forward_mode()
 
 
@@ -35,39 +31,39 @@ def _no_forward_mode() -> NotImplementedError:
 
 
 @torch.library.custom_op("symplectic_ops::expm", mutates_args=())
-def expm_operator(A: Tensor, gradient: bool, norm_bound: float | None, compiled: bool) -> Tensor:
+def expm_operator(A: Tensor, gradient: bool, norm_bound: float | None, backend: str) -> Tensor:
     """exp(A) of A (B, n, n); see `Options` for the rest."""
     if forward_mode():
         raise _no_forward_mode()
-    return exponential(A, Options(gradient, False, norm_bound, compiled))[0]
+    return exponential(A, Options(gradient, False, norm_bound, backend))[0]
 
 
 @torch.library.custom_op("symplectic_ops::expm_derivative", mutates_args=())
-def derivative_operator(A: Tensor, E: Tensor, adjoint: bool, norm_bound: float | None, compiled: bool) -> Tensor:
+def derivative_operator(A: Tensor, E: Tensor, adjoint: bool, norm_bound: float | None, backend: str) -> Tensor:
     """L(A, E), or L(Aᴴ, E) if `adjoint`, of A and E (B, n, n)."""
     if forward_mode():
         raise _no_forward_mode()
-    return derivative(A, E, Options(True, False, norm_bound, compiled), adjoint=adjoint)
+    return derivative(A, E, Options(True, False, norm_bound, backend), adjoint=adjoint)
 
 
 @expm_operator.register_fake
-def _(A: Tensor, gradient: bool, norm_bound: float | None, compiled: bool) -> Tensor:
+def _(A: Tensor, gradient: bool, norm_bound: float | None, backend: str) -> Tensor:
     return A.new_empty(A.shape)
 
 
 @derivative_operator.register_fake
-def _(A: Tensor, E: Tensor, adjoint: bool, norm_bound: float | None, compiled: bool) -> Tensor:
+def _(A: Tensor, E: Tensor, adjoint: bool, norm_bound: float | None, backend: str) -> Tensor:
     return A.new_empty(A.shape)
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    A, _, ctx.norm_bound, ctx.compiled = inputs
+    A, _, ctx.norm_bound, ctx.backend = inputs
     ctx.save_for_backward(A)
 
 
 def _gradient(ctx: Any, G: Tensor) -> tuple[Tensor | None, ...]:
     (A,) = ctx.saved_tensors
-    return derivative_operator(A, G, True, ctx.norm_bound, ctx.compiled), None, None, None
+    return derivative_operator(A, G, True, ctx.norm_bound, ctx.backend), None, None, None
 
 
 expm_operator.register_autograd(_gradient, setup_context=_keep)

@@ -1,0 +1,1 @@
+"""The matrix exponential: accuracy, speed and memory."""

@@ -1,0 +1,1 @@
+"""Flows: speed, and how far they drift."""

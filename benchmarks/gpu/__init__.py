@@ -1,0 +1,1 @@
+"""The kernels for GPUs: speed, and what they ask of one."""
