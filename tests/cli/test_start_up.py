@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import click
 import pytest
@@ -55,6 +56,14 @@ def test_a_request_refused_by_its_words_alone_loads_nothing_heavy() -> None:
 
 def test_the_checks_above_can_fail() -> None:
     assert "torch" in loaded_by("data", "list")
+
+
+def test_a_trained_model_is_used_without_the_compiler_of_torch(run: Path, here: Path) -> None:
+    """It takes more than a second to load."""
+    inspected = loaded_by("inspect", str(run))
+    assert "torch" in inspected and "torch._dynamo" not in inspected
+    clips = ("--content", "builtin:test/3/walk-left", "--motion", "builtin:test/8/slash-front")
+    assert "torch._dynamo" not in loaded_by("swap", str(run), *clips, "-o", str(here / "out.gif"))
 
 
 @pytest.mark.parametrize("words", ALL, ids=lambda words: " ".join(words) or "hamvae")

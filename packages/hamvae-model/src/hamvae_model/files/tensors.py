@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ..errors import DamagedError, HamvaeError, UsageError
 from ..limits import HEADER_LIMIT
@@ -103,9 +104,23 @@ def content_hash(tensors: Mapping[str, Tensor], words: Mapping[str, str]) -> str
     return digest.hexdigest()
 
 
+class _Undrawn(TorchFunctionMode):
+    """Leaves tensors without numbers as they are: torch would load its compiler, for a second, to fill them."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        drawn = func in (Tensor.normal_, Tensor.uniform_) or getattr(func, "__module__", "") == nn.init.__name__
+        tensor = args[0] if args else kwargs.get("tensor")
+        if drawn and isinstance(tensor, Tensor) and tensor.is_meta:
+            return tensor
+        return func(*args, **kwargs)
+
+
 def shapes_of(make: Callable[[], nn.Module]) -> dict[str, Tensor]:
     """The state of the module that `make` makes: names, shapes and types, which take no memory."""
-    with torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         return dict(make().state_dict())
 
 

@@ -24,7 +24,8 @@ class StartPrior(nn.Module):
         super().__init__()
         classes, side = len(config.classes), 2 * config.pairs
         self.register_buffer("mean", torch.zeros(classes, side))
-        self.register_buffer("factor", torch.eye(side).repeat(classes, 1, 1))
+        self.register_buffer("factor", torch.zeros(classes, side, side))
+        self.factor.diagonal(dim1=-2, dim2=-1).fill_(1)
 
     @torch.no_grad()
     def fit(self, states: Gaussian, labels: Tensor) -> None:
