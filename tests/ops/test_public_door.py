@@ -12,7 +12,7 @@ PUBLIC = {
     *{"form", "apply_form", "symplectic_inverse", "energy", "energy_drift"},
     *{"frequencies", "periods", "growth_rates", "normal_modes", "NormalModes", "plot", "stability", "Stability"},
     *{"cayley", "cayley_inverse", "symplectify"},
-    *{"Hamiltonian", "EllipticHamiltonian", "SkewSymmetricHamiltonian", "SkewHamiltonian"},
+    *{"AnyMatrix", "Hamiltonian", "EllipticHamiltonian", "SkewSymmetricHamiltonian", "SkewHamiltonian"},
     *{"hamiltonian", "elliptic_hamiltonian", "skew_symmetric_hamiltonian", "skew_hamiltonian"},
     *{"hamiltonian_matrix", "elliptic_hamiltonian_matrix"},
     *{"skew_symmetric_hamiltonian_matrix", "skew_hamiltonian_matrix"},

@@ -32,6 +32,7 @@ from .residuals import orthogonal_residual as orthogonal_residual
 from .residuals import skew_hamiltonian_residual as skew_hamiltonian_residual
 from .residuals import skew_symmetric_hamiltonian_residual as skew_symmetric_hamiltonian_residual
 from .residuals import symplectic_residual as symplectic_residual
+from .spaces import AnyMatrix as AnyMatrix
 from .spaces import EllipticHamiltonian as EllipticHamiltonian
 from .spaces import Hamiltonian as Hamiltonian
 from .spaces import SkewHamiltonian as SkewHamiltonian

@@ -16,6 +16,10 @@ WORKING_DTYPES = {
 }
 
 
+# The spacing of numbers near one; asking torch takes longer than a small part of a flow.
+EPSILON = {dtype: torch.finfo(dtype).eps for dtype in WORKING_DTYPES}
+
+
 def has_double(device: torch.device) -> bool:
     """Whether the device computes in double precision; Apple's GPUs (mps) do not."""
     return device.type != "mps"

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from .._dtypes import WORKING_DTYPES, in_double, without_autocast
+from .._dtypes import EPSILON, WORKING_DTYPES, in_double, without_autocast
 from .._torch import has_tangent, watched
 from ..errors import NonFiniteError, StructureError
 from ..expm import Structure, expm
@@ -137,7 +137,7 @@ def _even(times: Tensor, dtype: torch.dtype) -> EvenGrid | None:
             return None
         times = times[0]
     own = times.dtype if times.is_floating_point() else torch.float64
-    return even_grid(times, min(torch.finfo(own).eps, torch.finfo(dtype).eps))
+    return even_grid(times, min(EPSILON.get(own) or torch.finfo(own).eps, EPSILON[dtype]))
 
 
 def _turns(H: Tensor, states: Tensor, times: Tensor) -> bool:

@@ -54,10 +54,11 @@ def _underived(
         return None
     if H.shape[-1] < 2 or not states.numel() or structure not in STRUCTURES or watched(H):
         return None
-    backend = choose("auto", H, states=states)
+    backend = choose("auto", H, None, states)
     in_form = backend.complex_form and structure == "skew-symmetric" and has_complex_form(H)
-    ways = [(grid.before, not grid.falling), (grid.after, grid.falling)]
-    runs = [(run, backward) for run, backward in (ways[::-1] if grid.falling else ways) if run]
+    runs = [(run, backward) for run, backward in ((grid.before, not grid.falling), (grid.after, grid.falling)) if run]
+    if grid.falling:
+        runs.reverse()
     return backend.orbits(H, states, runs, wide=wide, complex_form=in_form)
 
 

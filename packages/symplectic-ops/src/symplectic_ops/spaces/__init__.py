@@ -1,6 +1,7 @@
 """The spaces of generators, one file each: a module to compose with and a one-line door for a layer."""
 
 from ._space import Space as Space
+from .any_matrix import AnyMatrix as AnyMatrix
 from .elliptic import EllipticHamiltonian as EllipticHamiltonian
 from .elliptic import elliptic_hamiltonian as elliptic_hamiltonian
 from .elliptic import elliptic_hamiltonian_matrix as elliptic_hamiltonian_matrix

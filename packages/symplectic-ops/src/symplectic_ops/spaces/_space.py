@@ -27,13 +27,13 @@ class Space(nn.Module, ABC):
     Attributes:
         d: position-momentum pairs.
         dim: number of parameters.
-        structure: the name `expm` knows the space by.
+        structure: the name `expm` knows the space by; None for all matrices.
 
     Raises:
         StructureError: d is no positive whole number.
     """
 
-    structure: ClassVar[Structure]
+    structure: ClassVar[Structure | None]
     d: int
     dim: int
 
