@@ -39,25 +39,13 @@ class OperatorSummary:
     residual: float
 
 
-class Unconstrained(nn.Module):
-    """Any real matrix, for comparison: the parameters are its entries."""
-
-    def forward(self, parameters: Tensor) -> Tensor:
-        side = math.isqrt(parameters.shape[-1])
-        return torch.unflatten(parameters, -1, (side, side))
-
-    def right_inverse(self, matrix: Tensor) -> Tensor:
-        return matrix.flatten(-2)
-
-
-def space(operator: str, pairs: int) -> nn.Module:
-    """The parameterisation behind an operator's name."""
-    spaces = {
-        "hamiltonian": so.Hamiltonian,
-        "elliptic": so.EllipticHamiltonian,
-        "skew-symmetric": so.SkewSymmetricHamiltonian,
-    }
-    return Unconstrained() if operator == "unconstrained" else spaces[operator](pairs)
+SPACES = {
+    "hamiltonian": so.Hamiltonian,
+    "elliptic": so.EllipticHamiltonian,
+    "skew-symmetric": so.SkewSymmetricHamiltonian,
+    "unconstrained": so.AnyMatrix,
+}
+"""The parameterisation behind each operator's name; the names are `config.choices.OPERATORS`."""
 
 
 class Motion(nn.Module):
@@ -72,10 +60,10 @@ class Motion(nn.Module):
         super().__init__()
         self.pairs, self.classes, self.cap = config.pairs, len(config.classes), config.operator_norm
         with torch.device("cpu"):  # also while the rest is built without memory, to compare shapes
-            self.space = space(config.operator, config.pairs)
+            self.space = SPACES[config.operator](config.pairs)
             spans = [config.span_of(label) for label in range(self.classes)]
             start = torch.stack([_oscillators(config.pairs, span) for span in spans])
-            parameters: Tensor = self.space.right_inverse(start)  # type: ignore[operator]
+            parameters: Tensor = self.space.right_inverse(start)
         self.parameters_of_operators = nn.Parameter(parameters.clone())
 
     def operators(self) -> Tensor:
