@@ -98,7 +98,7 @@ def together(source: hv.Source, preset: str, rounds: int, ranks: Ranks) -> dict[
     whole = hv.build(preset, source=source)
     half = replace(whole, training=replace(whole.training, batch=whole.training.batch // ranks.size))
     alone, part, shared = stepper(whole, source), stepper(half, source), stepper(whole, source, ranks=ranks)
-    gradient = torch.zeros(sum(parameter.numel() for parameter in alone.model.parameters()))
+    gradient = torch.zeros(sum(parameter.numel() for parameter in alone.network.parameters()))
     contenders: dict[str, Callable[[int], object]] = {
         "whole_batch_in_one_ms": lambda step: alone(step) if ranks.rank == 0 else None,
         "half_a_batch_in_each_ms": part,
