@@ -24,7 +24,7 @@ from PIL import Image
 
 import hamvae_model as hv
 from hamvae_model.clips.framing import straight
-from hamvae_model.data import Characters, showcase
+from hamvae_model.data import Characters, clip_rows
 from hamvae_model.metrics import mse, psnr
 
 RESULT = Path(__file__).parent / "results" / "own-clips.json"
@@ -175,7 +175,7 @@ def draw(model: hv.Model, source: hv.Source, characters: list[int], path: Path) 
         motion = clips_of(source, model.classes, characters[turn - 1])[(turn + 4) % len(model.classes)]
         swapped = model.swap(content, motion)
         rows += [content, motion, replace(swapped, label=f"as {swapped.label}")]
-    hv.write(path, showcase.rows(rows, 2))
+    hv.write(path, clip_rows(rows, 2))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ from machine import provenance
 import hamvae_model as hv
 from hamvae_model import runs
 from hamvae_model.config.choices import OPERATORS
-from hamvae_model.data import Characters
 from hamvae_model.devices import DEVICES, choose_device
 from hamvae_model.evaluation import TABLES, evaluate
 from hamvae_model.judge import Judge, default_path, load_judge, save_judge, train_judge
@@ -55,7 +54,7 @@ def main() -> None:
     config = trained(wanted, run, source, device)
 
     began = time.perf_counter()
-    composed = isinstance(source, Characters)
+    composed = source.exact is not None
     tables, judge = (TABLES, judge_of(source, device)) if composed else (("generation",), None)
     scores = evaluate(hv.load(run, device), source, judge, tables=tables)
     result = {

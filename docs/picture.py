@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 import hamvae_model as hv
-from hamvae_model.data.showcase import side_by_side
+from hamvae_model.data import side_by_side
 
 SWAPS = (  # held-out characters: content, motion
     ("builtin:test/3/walk-left", "builtin:test/60/slash-front"),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hamvae_model.clips.clip import Clip
-from hamvae_model.data.showcase import grid, in_step, rows, side_by_side
+from hamvae_model.data import clip_rows, grid, in_step, side_by_side
 from hamvae_model.errors import UsageError
 
 
@@ -76,7 +76,7 @@ def test_transparency_is_kept_only_if_it_is_asked_for() -> None:
 
 
 def test_clips_of_any_size_stand_in_rows() -> None:
-    assert rows([clip(3), clip(2, 8, 8)]).shape[-2] == 2 * 8 + 3
+    assert clip_rows([clip(3), clip(2, 8, 8)]).shape[-2] == 2 * 8 + 3
 
 
 def test_nothing_is_nothing_to_show() -> None:

@@ -216,8 +216,8 @@ def test_the_copied_floor_is_the_training_clip_that_begins_most_like_it(oracle: 
     clips = builtin.clips("test", torch.arange(9)).frames / 255
     best = []
     for motion, clip in enumerate(clips):
-        training = torch.arange(1000) * 9 + motion
-        first = builtin.frames("train", training, torch.zeros(1000, 1, dtype=torch.long))[:, 0] / 255
+        training = torch.arange(950) * 9 + motion
+        first = builtin.frames("train", training, torch.zeros(950, 1, dtype=torch.long))[:, 0] / 255
         nearest = training[mse(first, clip[0]).argmin()]
         best.append(mse(builtin.clips("train", nearest[None]).frames[0] / 255, clip).mean())
     assert figures["copy"]["mse"] == pytest.approx(float(torch.stack(best).mean()), rel=1e-5)

@@ -48,9 +48,9 @@ def trusted(source: hv.Source, share: float = 1.0) -> Judge:
 class FewHeldOut(Characters):
     """The built-in characters, of which fewer are to be judged."""
 
-    @property
-    def splits(self) -> dict[str, int]:
-        return super().splits | {"test": 90}
+    def __init__(self, drawn: Art) -> None:
+        super().__init__(drawn)
+        self.splits["test"] = 90
 
 
 def art(**changes: object) -> Art:

@@ -174,9 +174,10 @@ def test_weights_that_do_not_fit_are_told_apart_by_name_type_and_shape(tiny: hv.
 def test_what_cannot_be_trained_with_is_refused_by_field(tiny: hv.Config) -> None:
     for change, sentence in (
         ({"keep": 0}, "keep must be at least 1; got 0"),
-        ({"validation": 1.0}, "validation must be at least 0 and below 1"),
         ({"learning_rate": math.nan}, "learning_rate must be a positive number; got nan"),
         ({"earlier_rates": ((1.0,),)}, "earlier_rates must be pairs"),
     ):
         with pytest.raises(HamvaeError, match=sentence):
             dataclasses.replace(tiny.training, **change)  # type: ignore[arg-type]
+    with pytest.raises(HamvaeError, match="validation must be at least 0 and below 1"):
+        dataclasses.replace(tiny.data, validation=1.0)

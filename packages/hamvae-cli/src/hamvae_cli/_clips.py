@@ -3,11 +3,10 @@
 from __future__ import annotations  # what is named in a signature is not loaded for it
 
 import functools
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -19,9 +18,6 @@ from hamvae_model.words import counted
 
 from ._decoding import Decoding
 from ._options import background_option, fps_option, length_option, loop_option
-
-if TYPE_CHECKING:
-    from hamvae_model.data import StoredClips
 
 OF_CLIPS = ("length", "loop", "fps", "background", "skip_bad")  # what a source of composed characters would ignore
 
@@ -71,8 +67,6 @@ def open_to_learn(
 
     Raises: UsageError, HamvaeError: as `open_source`; an option of clips was given for composed characters.
     """
-    from hamvae_model.data import StoredClips
-
     source = hv.open_source(
         wanted.source,
         root,
@@ -85,23 +79,21 @@ def open_to_learn(
         skip_bad=skip_bad,
         progress=None if quiet else Decoding(),
     )
-    if isinstance(source, StoredClips):
-        if not quiet:
-            tell(source)
-    else:
+    if not source.decoded:
         _refuse_options_of_clips(source)
+    if not quiet:
+        tell(source)
     return source
 
 
-def tell(source: StoredClips) -> None:
+def tell(source: hv.Source) -> None:
     """Say on standard error which clips were left out, and of how many which part of the picture was taken."""
     if source.skipped:
         left_out = counted(len(source.skipped), "clip")
         click.echo(f"Left out {left_out} that cannot be used: {', '.join(source.skipped)}", err=True)
-    recordings = [recording for split in source.splits for recording in source.recordings(split)]
-    notes = Counter(recording.note for recording in recordings if recording.note)
-    if notes:
-        click.echo(f"Prepared clips: {', '.join(f'{note} ({count})' for note, count in notes.most_common())}", err=True)
+    if source.notes:
+        said = ", ".join(f"{note} ({count})" for note, count in source.notes.items())
+        click.echo(f"Prepared clips: {said}", err=True)
 
 
 def _refuse_options_of_clips(source: hv.Source) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from hamvae_model.config.choices import CLIP_SOURCES, LABELS, LENGTH, OUTPUTS
+from hamvae_model.config.choices import LABELS, LENGTH, OUTPUTS
+from hamvae_model.data import SOURCES
 from hamvae_model.devices import DEVICES
 from hamvae_model.errors import UsageError
 from hamvae_model.limits import FRAME_LIMIT
@@ -63,7 +64,7 @@ class Colour(click.ParamType[tuple[int, ...]]):
 
 def refuse_labels(data: str) -> None:
     """Raises: UsageError: a source whose classes are what its folders are called."""
-    if data in ("folder", "mug"):
+    if len(SOURCES[data].labels) == 1:
         raise UsageError(f"The classes of the {data} source are its folders' names; leave out --labels.")
 
 
@@ -119,7 +120,7 @@ labels_option = click.option(
 )
 layout_option = click.option(
     "--data",
-    type=Name(CLIP_SOURCES),
+    type=Name([name for name, source in SOURCES.items() if source.decodes]),
     default="folder",
     show_default=True,
     metavar="SOURCE",

@@ -112,7 +112,7 @@ def save(
     """
     from hamvae_model import media
     from hamvae_model.clips.timing import Timing
-    from hamvae_model.data import showcase
+    from hamvae_model.data import clip_rows, grid, in_step
 
     asked = Timing(**(timing or {}))
     first, extension = shown[0], path.suffix.lower()
@@ -134,12 +134,12 @@ def save(
     if extension == ".json":
         _save_sheet(path, clips, lengths, scale=scale, transparent=transparent)
     elif len(clips) > 1 and extension == ".png":
-        media.write(path, showcase.rows(clips, scale))
+        media.write(path, clip_rows(clips, scale))
     else:
         width = columns or len(places)
         table = [places[at : at + width] for at in range(0, len(places), width)]
-        together, durations = showcase.in_step(clips, lengths)
-        frames = showcase.grid(table, together, transparent=transparent)
+        together, durations = in_step(clips, lengths)
+        frames = grid(table, together, transparent=transparent)
         media.write(path, frames, durations=durations, scale=scale, loop=loop)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations  # what is named in a signature is not loaded
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,10 @@ import click
 from click.core import ParameterSource
 
 import hamvae_model as hv
-from hamvae_model.config.choices import BATCH_LIMIT, OPERATORS, PRECISIONS, SOURCES
+from hamvae_model.config.choices import BATCH_LIMIT, OPERATORS, PRECISIONS
 from hamvae_model.config.execution import Execution
-from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
+from hamvae_model.data import SOURCES
+from hamvae_model.presets import PRESETS
 
 from ._clips import OF_CLIPS, ClipOptions, clip_options, open_to_learn, skip_bad_option, tell
 from ._decoding import Decoding
@@ -62,8 +63,9 @@ class TrainCommand(click.Command):
         return rest
 
 
-def _either(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
+def _either(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} or {last}"
 
 
 PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for name, preset in PRESETS.items())
@@ -76,7 +78,7 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
     "--preset",
     type=Name(PRESETS),
     metavar="NAME",
-    help=f"See below; by default {', '.join(f'{preset} for {data}' for data, preset in DEFAULT_PRESETS.items())}.",
+    help=f"See below; by default {', '.join(f'{source.preset} for {name}' for name, source in SOURCES.items())}.",
 )
 @click.option(
     "--operator",
@@ -148,13 +150,13 @@ def train(
       hamvae train --resume runs/first --from-step 500 --learning-rate 0.0003
       torchrun --standalone --nproc-per-node 2 -m hamvae_cli train --data builtin -o runs/first
     """
-    from hamvae_model.data import StoredClips, reopen_source
+    from hamvae_model.data import reopen_source
     from hamvae_model.devices import choose_device
     from hamvae_model.runs import read_state
     from hamvae_model.training import joined
 
     where, interruption = choose_device(device), Interruption()
-    chosen = preset or DEFAULT_PRESETS.get(data, "")
+    chosen = preset or (SOURCES[data].preset if data else "")
     folder = resume or run or Path("runs") / f"{data}-{chosen}"
     with joined(where) as ranks:
         quiet = ranks.rank > 0
@@ -164,7 +166,7 @@ def train(
             config = _continued(read_state(folder, from_step), learning_rate, back=from_step is not None)
             progress = None if quiet else Decoding()
             source = ranks.in_turn(lambda: reopen_source(config, root, device=where, progress=progress))
-            if isinstance(source, StoredClips) and not quiet:
+            if not quiet:
                 tell(source)
         else:
             if root and folder.resolve().is_relative_to(root.resolve()):

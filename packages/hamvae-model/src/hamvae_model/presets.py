@@ -71,13 +71,8 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-VALIDATION = 0.05  # of the training identities: 50 of 1000 characters, and none of fewer than 20
 NYQUIST = math.pi  # radians a frame: anything faster looks like something slower, seen once a frame
 ROOM = 2  # times its initial norm is what an operator may grow to, where it begins close to the above or beyond
-
-
-DEFAULT_PRESETS = {"builtin": "demo", "sprites": "sprites-small", "folder": "clips", "mug": "photos"}
-"""The preset of a source, when nobody names one."""
 
 
 def build(
@@ -124,7 +119,7 @@ def build(
         "learning_rate": learning_rate,
     }
     given = {key: value for key, value in asked.items() if value is not None}
-    training = {"validation": VALIDATION, **preset.training, **given}
+    training = {**preset.training, **given}
     shape = ModelConfig(
         classes=source.classes, image_size=source.size, length=source.length, **_periods(source), **model
     )

@@ -17,8 +17,12 @@ def test_no_character_is_in_both_splits_and_every_one_is_in_one(builtin: Charact
         split: {tuple(row) for row in builtin.values(split, torch.arange(count)).tolist()}
         for split, count in builtin.splits.items()
     }
-    assert (len(seen["train"]), len(seen["test"])) == (1000, 296)
-    assert len(seen["train"] | seen["test"]) == 6**4
+    assert {split: len(characters) for split, characters in seen.items()} == {
+        "train": 950,
+        "validation": 50,
+        "test": 296,
+    }
+    assert len(set.union(*seen.values())) == 6**4
 
 
 def test_classes_are_numbered_three_times_the_action_plus_the_direction(builtin: Characters) -> None:

@@ -44,8 +44,7 @@ def test_a_clip_may_be_an_animation_a_video_a_folder_of_frames_or_a_row_of_a_she
         *("heroes.png#hop", "heroes.png#run"),
     }
     for name in names & {"hop/a.png", "hop/b.webp", "hop/c.apng", "hop/e", "heroes.png#hop"}:
-        split = "train" if name in source.names("train") else "test"
-        assert source.clip(split, name).frames.equal(frames), name
+        assert source.find(name).frames.equal(frames), name
 
 
 def test_labels_are_the_names_of_the_folders(root: Path) -> None:
@@ -199,7 +198,7 @@ def test_a_clip_that_may_not_be_read_is_named(root: Path, monkeypatch: pytest.Mo
         return stat(path, **options)
 
     listing = list_folder(root)
-    monkeypatch.setattr("hamvae_model.data.list_clips", lambda *_: listing)
+    monkeypatch.setattr("hamvae_model.data.files.folder.find_folder", lambda *_: listing)
     monkeypatch.setattr(Path, "stat", refuse)
     assert problem(root, "hop/0.gif").endswith("hop/0.gif cannot be read (Permission denied).")
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 import hamvae_model as hv
-from hamvae_model.presets import DEFAULT_PRESETS, PRESETS, VALIDATION
+from hamvae_model.data import SOURCES
+from hamvae_model.presets import PRESETS
 from hamvae_model.words import counted
 
 from .._clips import ClipOptions, clip_options
@@ -19,7 +20,7 @@ from .._decoding import Decoding
 from .._options import PATH, Name, device_option, json_option, labels_option, layout_option, refuse_labels
 
 if TYPE_CHECKING:
-    from hamvae_model.data.checkup import Checkup
+    from hamvae_model.data import Checkup
     from hamvae_model.training.estimate import Cost
 
 NAMED = 5  # clips that a line names
@@ -56,15 +57,15 @@ def check(
       hamvae data check my-clips --loop --json
     """
     from hamvae_model.config.choices import SIZE
-    from hamvae_model.data import list_clips, with_validation
-    from hamvae_model.data.checkup import check as examine
+    from hamvae_model.data import check as examine
+    from hamvae_model.data import list_clips
     from hamvae_model.devices import choose_device
     from hamvae_model.training.estimate import cost
 
     if labels:
         refuse_labels(data)
     where = choose_device(device)
-    chosen = PRESETS[preset or DEFAULT_PRESETS[data]]
+    chosen = PRESETS[preset or SOURCES[data].preset]
     try:
         listing = list_clips(data, folder, labels or chosen.labels)
     except hv.UsageError as error:
@@ -80,14 +81,14 @@ def check(
     found, source = examine(listing, config, size=SIZE, length=clips.length, progress=Decoding())
     price, minutes = None, 0.0
     if source:
-        run = hv.build(preset or DEFAULT_PRESETS[data], source=source)
+        run = hv.build(preset or SOURCES[data].preset, source=source)
         price = cost(run, source, where)
         minutes = price.minutes(run.training)
     if as_json:
         told = {"minutes": minutes, "memory_bytes": price.memory_bytes} if price else None
         click.echo(json.dumps(asdict(found) | {"cost": told}))
     else:
-        _print(found, with_validation(source, VALIDATION).splits if source else {}, price, minutes)
+        _print(found, source.splits if source else {}, price, minutes)
     if found.refusal:
         ctx.exit(1)
 

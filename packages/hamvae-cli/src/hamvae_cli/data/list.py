@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import hamvae_model as hv
-from hamvae_model.config.choices import LABELS, SIZE, SOURCES
+from hamvae_model.config.choices import SIZE
+from hamvae_model.data import SOURCES
 
 from .._options import json_option
 
@@ -54,11 +55,11 @@ def list_(as_json: bool) -> None:
 
 def _describe(name: str) -> dict[str, Any]:
     from hamvae_model.data import list_clips
-    from hamvae_model.data.composed.sprites import ROOT_VARIABLE
 
-    facts: dict[str, Any] = {"source": name, "folder": os.environ.get(ROOT_VARIABLE) if name == "sprites" else None}
+    variable = SOURCES[name].variable
+    facts: dict[str, Any] = {"source": name, "folder": os.environ.get(variable) if variable else None}
     try:
-        listing = list_clips(name, None, LABELS[-1])
+        listing = list_clips(name, None)
         if listing is not None:
             return facts | {"available": True} | _counts(listing)
         source = hv.open_source(name)
@@ -78,7 +79,7 @@ def _describe(name: str) -> dict[str, Any]:
 
 def _counts(listing: Listing) -> dict[str, Any]:
     """What clips on disk hold, none of them decoded: how long they are, and which cannot be used, is not known yet."""
-    from hamvae_model.data.files.splits import SPLITS, assign
+    from hamvae_model.data import SPLITS, assign
 
     clips = dict.fromkeys(SPLITS, 0)
     characters: defaultdict[str, set[str | None]] = defaultdict(set)

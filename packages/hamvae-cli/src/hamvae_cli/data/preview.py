@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 import hamvae_model as hv
-from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
+from hamvae_model.data import SOURCES
+from hamvae_model.presets import PRESETS
 from hamvae_model.words import counted, nearest
 
 from .. import _outputs
@@ -22,7 +23,7 @@ from .._options import (
     scale_option,
 )
 
-WITHOUT_A_FOLDER = ("builtin", "sprites")  # sources that can be opened by name alone
+WITHOUT_A_FOLDER = [name for name, source in SOURCES.items() if not source.needs_root or source.variable]
 
 
 @click.command()
@@ -59,16 +60,15 @@ def preview(
       hamvae data preview builtin -o characters.png
       hamvae data preview my-clips --count 3 -o clips.png
     """
-    from hamvae_model.data import StoredClips
-    from hamvae_model.data.showcase import examples
+    from hamvae_model.data import examples
 
     _outputs.check(output)
     name, folder = (data, Path(source)) if Path(source).is_dir() else (source, None)
     if folder is None and source not in WITHOUT_A_FOLDER:
         raise hv.UsageError(f"There is no source and no folder of clips '{source}'{nearest(source, WITHOUT_A_FOLDER)}")
-    framing = replace(PRESETS[preset or DEFAULT_PRESETS[name]].framing, background=background)
+    framing = replace(PRESETS[preset or SOURCES[name].preset].framing, background=background)
     opened = hv.open_source(name, folder, framing=framing, length=length, loop=loop, skip_bad=True, progress=Decoding())
-    if isinstance(opened, StoredClips) and opened.skipped:
+    if opened.skipped:
         why = next(iter(opened.skipped.values()))
         click.echo(f"Left out {counted(len(opened.skipped), 'clip')} that cannot be used; the first: {why}", err=True)
     _outputs.write(output, examples(opened, count), scale=scale)

@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 import hamvae_model as hv
-from hamvae_model.config.choices import JUDGE_STEPS, SOURCES
-from hamvae_model.presets import DEFAULT_PRESETS, PRESETS
+from hamvae_model.config.choices import JUDGE_STEPS
+from hamvae_model.data import SOURCES
+from hamvae_model.presets import PRESETS
 from hamvae_model.words import counted
 
 from .. import _outputs
@@ -86,7 +87,7 @@ def train(
     if labels:
         refuse_labels(data)
     where = choose_device(device)
-    wanted = clips.data(data, PRESETS[preset or DEFAULT_PRESETS[data]], labels)
+    wanted = clips.data(data, PRESETS[preset or SOURCES[data].preset], labels)
     source = open_to_learn(wanted, root, length=clips.length, skip_bad=skip_bad, device=where)
     path = output or default_path(source.name, source.data.labels)
     _make_room(path, make=output is None)

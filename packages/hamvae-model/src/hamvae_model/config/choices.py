@@ -1,9 +1,8 @@
 """What can be chosen, and the numbers that are used unless others are given; the command line lists them."""
 
 OPERATORS = ("elliptic", "hamiltonian", "skew-symmetric", "unconstrained")
-SOURCES = ("builtin", "sprites", "folder", "mug")
-CLIP_SOURCES = ("folder", "mug", "sprites")  # those whose clips may come from files, to be decoded
 SIZE = 64  # height and width of a frame, in pixels
+VALIDATION = 0.05  # of the training identities: 50 of 1000 characters
 LENGTH = 8  # frames of a training window
 BATCH_LIMIT = 2**16  # clips that a step draws at once
 PAIRS_LIMIT = 256  # operators are dense matrices of twice this size

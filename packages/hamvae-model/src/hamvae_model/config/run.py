@@ -10,7 +10,7 @@ from ..errors import HamvaeError
 from ..files import versions
 from ..limits import CLASS_LIMIT, NAME_LIMIT, SIZE_LIMIT
 from ..words import is_plain
-from .choices import BATCH_LIMIT, FITS, LENGTH, OPERATORS, PAIRS_LIMIT, RESAMPLES, SIZE
+from .choices import BATCH_LIMIT, FITS, LENGTH, OPERATORS, PAIRS_LIMIT, RESAMPLES, SIZE, VALIDATION
 from .reading import read_json
 
 
@@ -43,9 +43,15 @@ class DataConfig:
     framing: FramingConfig = FramingConfig()
     frame_seconds: float | None = None  # how long one unit of time lasts; None: a frame of any clip is a unit
     loop: bool = False  # clips that do not say whether they repeat are taken to
+    validation: float = VALIDATION  # share of the training identities held out, to choose weights and settings by
 
     def __post_init__(self) -> None:
-        """Raises: HamvaeError: a unit of time that does not last."""
+        """Raises: HamvaeError: a unit of time that does not last, or a share that is none."""
+        if not 0 <= self.validation < 1:
+            raise HamvaeError(
+                "The data configuration is not usable: validation must be at least 0 and below 1; got "
+                f"{self.validation}."
+            )
         if self.frame_seconds is not None and not 0 < self.frame_seconds < math.inf:
             raise HamvaeError(
                 f"The data configuration is not usable: frame_seconds must be positive; got {self.frame_seconds}."
@@ -158,7 +164,6 @@ class TrainingConfig:
     save_every: int = 500
     sample_every: int = 1000
     keep: int = 3  # states, the newest; the ones before are there for when it is damaged, or training diverged
-    validation: float = 0.0  # share of the training identities that is held out, to choose the best weights by
     earlier_rates: tuple[tuple[float, ...], ...] = ()  # until which steps, where it changed or training went back
 
     def __post_init__(self) -> None:
@@ -178,7 +183,6 @@ class TrainingConfig:
                 "operator_rate and gradient_clip must not be negative",
             ),
             (self.keep < 1, f"keep must be at least 1; got {self.keep}"),
-            (not 0 <= self.validation < 1, f"validation must be at least 0 and below 1; got {self.validation}"),
             (
                 not 0 < self.learning_rate < math.inf,
                 f"learning_rate must be a positive number; got {self.learning_rate}",

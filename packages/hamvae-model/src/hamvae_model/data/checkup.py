@@ -12,7 +12,6 @@ from .cache.index import Stored
 from .cache.shards import Progress, Store, open_store
 from .cache.source import StoredClips, source_of, usable_clips
 from .files.recording import Listing, Recording
-from .files.splits import SPLITS
 
 DARK = 0.02  # mean of all pixel values, of 1: less is next to black
 UNEVEN = 5  # times as many clips in the largest motion as in the smallest
@@ -103,8 +102,8 @@ def _counts(source: StoredClips | None, usable: Sequence[Recording]) -> dict[str
     """By motion and split; all on one side while nothing could be split."""
     if source is None:
         return {label: {"train": count} for label, count in _tally(recording.label for recording in usable).items()}
-    sides = {split: source.count_labels(split) for split in SPLITS}
-    return {label: {split: sides[split][label] for split in SPLITS} for label in source.classes}
+    sides = {split: source.count_labels(split) for split in source.splits}
+    return {label: {split: counts[label] for split, counts in sides.items()} for label in source.classes}
 
 
 def _tally(values: Iterable[str]) -> dict[str, int]:
@@ -150,7 +149,7 @@ def _advice(source: StoredClips | None, usable: Sequence[Recording], stored: Seq
     if contradictions:
         found.append(f"{contradictions} of the repeated clips stand under different motions; keep each under one.")
     sides: defaultdict[str, set[str]] = defaultdict(set)
-    for split in SPLITS:
+    for split in source.splits:
         for recording in source.recordings(split):
             if recording.identity is None:
                 sides[Path(recording.name.partition("#")[0]).stem].add(split)

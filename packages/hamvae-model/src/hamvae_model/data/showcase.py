@@ -10,7 +10,7 @@ from ..clips.framing import resized, straight
 from ..errors import UsageError
 from ..limits import CLIP_LIMIT, FRAME_LIMIT
 from ..media import sheet
-from . import Source
+from .source import Source
 
 
 def side_by_side(clips: Sequence[Clip]) -> Tensor:
@@ -83,7 +83,7 @@ def grid(
     return canvas
 
 
-def rows(clips: Sequence[Clip], scale: int = 1, names: Sequence[str] = ()) -> Tensor:
+def clip_rows(clips: Sequence[Clip], scale: int = 1, names: Sequence[str] = ()) -> Tensor:
     """A contact sheet uint8 (1, 3, H, W): one clip a row, one frame a column, with a name beside it.
 
     Args: names: of the clips; by default of their motions.

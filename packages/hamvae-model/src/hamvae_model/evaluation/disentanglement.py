@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..clips import as_images
 from ..config.choices import PRIORS
-from ..data import Characters
+from ..data import Exact
 from ..judge import Judge
 from ..metrics import mse
 from .answers import answers
@@ -49,19 +49,19 @@ def _judged(held_out: HeldOut, judge: Judge, drawn: Iterator[Drawn], *, compare:
     for clips, labels, images in drawn:
         log_p.append(judge.actions(images))
         wanted.append(labels)
-        if compare and isinstance(held_out.source, Characters):
-            distances.append(_nearest_frame(held_out.source, clips, labels, images))
+        if compare and (exact := held_out.source.exact) is not None:
+            distances.append(_nearest_frame(held_out, exact, clips, labels, images))
     figures = answers(torch.cat(log_p), torch.cat(wanted))
     return figures | ({"nearest_frame_mse": float(torch.cat(distances).double().mean())} if distances else {})
 
 
-def _nearest_frame(source: Characters, clips: Tensor, labels: Tensor, images: Tensor) -> Tensor:
+def _nearest_frame(held_out: HeldOut, exact: Exact, clips: Tensor, labels: Tensor, images: Tensor) -> Tensor:
     """MSE (b, t) of each frame to the nearest true one of the same character and class."""
-    motions = len(source.motions)
+    source, motions = held_out.source, len(exact.motions)
     of_class = motions // len(source.classes)
     nearest = torch.full(images.shape[:2], torch.inf, device=images.device)
     for direction in range(of_class):
-        true = source.performance(clips // motions, labels * of_class + direction)
+        true = exact.performance(clips // motions, labels * of_class + direction)
         for frame in as_images(source.clips("test", true).frames.to(images.device)).unbind(1):
             nearest = torch.minimum(nearest, mse(images, frame.unsqueeze(1)))
     return nearest

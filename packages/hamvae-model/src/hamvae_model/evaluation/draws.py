@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..data import Characters
+from ..data import Exact
 from ..errors import UsageError
 from .held_out import CLIPS_AT_ONCE, HeldOut
 
@@ -76,17 +76,17 @@ def unseen(held_out: HeldOut) -> str:
     return ""
 
 
-def swaps(held_out: HeldOut, source: Characters, clips: Tensor, generator: torch.Generator) -> Iterator[Drawn]:
+def swaps(held_out: HeldOut, exact: Exact, clips: Tensor, generator: torch.Generator) -> Iterator[Drawn]:
     """The contents of `clips`, each in the motion of another character, and another motion than its own.
 
     There are two characters or more; see `held_out.composed`. The number of a drawn clip is that of the render it
     should be: the content's character in that motion.
     """
-    motions, count = len(source.motions), len(held_out.clips) // len(source.motions)
+    motions, count = len(exact.motions), len(held_out.clips) // len(exact.motions)
     who, what = clips // motions, clips % motions
     what = (what + torch.randint(1, motions, what.shape, generator=generator)) % motions
     others = (who + torch.randint(1, count, who.shape, generator=generator)) % count
-    wanted, moving = source.performance(who, what), source.performance(others, what)
+    wanted, moving = exact.performance(who, what), exact.performance(others, what)
     for some in torch.split(torch.arange(len(clips)), CLIPS_AT_ONCE):
         images = held_out.render(held_out.whole.content[clips[some]], moving[some])
         yield Drawn(wanted[some], held_out.labels[moving[some]], images)

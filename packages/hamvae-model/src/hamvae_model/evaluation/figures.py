@@ -8,9 +8,7 @@ from torch import Tensor
 
 from ..animate import Model
 from ..clips.clip import Clip
-from ..data import Source
-from ..data.composed.sprites import ATTRIBUTION
-from ..data.showcase import grid, window
+from ..data import ATTRIBUTION, Source, grid, window
 from ..errors import UsageError
 from ..media import sheet, write
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..animate import Model
 from ..clips.clip import as_images
-from ..data import Characters, Source
+from ..data import Exact, Source
 from ..errors import UsageError
 from ..metrics import FrameScores
 
@@ -49,7 +49,8 @@ class HeldOut:
     @property
     def characters(self) -> int | None:
         """How many composed characters these clips show; None for clips from files."""
-        return len(self.clips) // len(self.source.motions) if isinstance(self.source, Characters) else None
+        exact = self.source.exact
+        return None if exact is None else len(self.clips) // len(exact.motions)
 
     @cached_property
     def long(self) -> Tensor:
@@ -126,22 +127,23 @@ def _count(source: Source, characters: int | None) -> int:
     """How many clips to look at."""
     if characters is None:
         return source.splits["test"]
-    if not isinstance(source, Characters):
+    if source.exact is None:
         raise UsageError(f"The {source.name} source has clips and no characters to count; leave their number out.")
-    available = source.splits["test"] // len(source.motions)
+    motions = len(source.exact.motions)
+    available = source.splits["test"] // motions
     if not 1 <= characters <= available:
         raise UsageError(f"{source.name}:test has {available} characters; {characters} were asked for.")
-    return characters * len(source.motions)
+    return characters * motions
 
 
-def composed(held_out: HeldOut) -> Characters:
-    """The source, if its characters can be drawn in any motion, and there are two to swap motions between.
+def composed(held_out: HeldOut) -> Exact:
+    """What draws the source's characters in any motion, if there are two to swap motions between.
 
     Raises: UsageError: clips from files, or one character.
     """
     source = held_out.source
-    if not isinstance(source, Characters):
+    if source.exact is None:
         raise UsageError(f"The {source.name} source has no exact renders to score against; use builtin or sprites.")
     if held_out.characters == 1:
         raise UsageError(ALONE)
-    return source
+    return source.exact

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..config.choices import PRIORS
-from ..data import Characters
+from ..data import Source
 from ..judge import Judge
 from .draws import Drawn, balanced, in_turn, motions_from_prior, swaps
 from .held_out import HeldOut, composed
@@ -30,10 +30,10 @@ def identity(held_out: HeldOut, judge: Judge, *, samples: int, seed: int = 0) ->
 
     Raises: UsageError: too few samples, or clips from files, whose attributes nobody knows, or one character alone.
     """
-    source, count = composed(held_out), balanced(samples, len(held_out.source.classes))
+    exact, source, count = composed(held_out), held_out.source, balanced(samples, len(held_out.source.classes))
     generator = torch.Generator().manual_seed(seed)
     figures = {
-        "swap": _kept(source, judge, swaps(held_out, source, in_turn(held_out.clips, count, generator), generator))
+        "swap": _kept(source, judge, swaps(held_out, exact, in_turn(held_out.clips, count, generator), generator))
     }
     for prior in PRIORS:  # the very samples of `disentanglement`
         drawn = motions_from_prior(held_out, prior, count, torch.Generator().manual_seed(seed))
@@ -41,7 +41,7 @@ def identity(held_out: HeldOut, judge: Judge, *, samples: int, seed: int = 0) ->
     return figures
 
 
-def _kept(source: Characters, judge: Judge, drawn: Iterator[Drawn]) -> dict[str, float]:
+def _kept(source: Source, judge: Judge, drawn: Iterator[Drawn]) -> dict[str, float]:
     right: defaultdict[str, list[Tensor]] = defaultdict(list)
     for clips, _, images in drawn:
         truth = dict(zip(source.attributes, source.values("test", clips).unbind(1), strict=True))

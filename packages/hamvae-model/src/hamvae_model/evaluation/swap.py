@@ -25,13 +25,13 @@ def swap(held_out: HeldOut, *, seed: int = 0) -> dict[str, float]:
 
     Raises: UsageError: clips from files, which have no renders of what nobody recorded, or one character alone.
     """
-    source = composed(held_out)
-    motions = len(source.motions)
+    exact, source = composed(held_out), held_out.source
+    motions = len(exact.motions)
     parts, right, wanted = [], [], []
-    for renders, _, images in swaps(held_out, source, held_out.clips, torch.Generator().manual_seed(seed)):
+    for renders, _, images in swaps(held_out, exact, held_out.clips, torch.Generator().manual_seed(seed)):
         who, what = renders // motions, renders % motions
         characters, place = torch.unique(who, return_inverse=True)
-        every = source.performance(characters.repeat_interleave(motions), torch.arange(motions).repeat(len(characters)))
+        every = exact.performance(characters.repeat_interleave(motions), torch.arange(motions).repeat(len(characters)))
         shown = as_images(source.clips("test", every).frames.to(images.device))
         shown = torch.unflatten(shown, 0, (len(characters), motions))
         parts.append(FrameScores.of(images, shown[place, what]))

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..animate import Model
 from ..config.choices import SAMPLES, SEEDS, TABLES
-from ..data import Characters, Source
+from ..data import Source
 from ..errors import UsageError
 from ..judge import Judge
 from ..judge.advice import training_command
@@ -135,7 +135,7 @@ def _inapplicable(table: str, source: Source, held_out: HeldOut) -> str:
     """Why a table says nothing about these clips; empty if it does."""
     if table == "disentanglement":
         return unseen(held_out)
-    if isinstance(source, Characters):
+    if source.exact is not None:
         return ALONE if table in ("identity", "swap") and held_out.characters == 1 else ""
     if table in ("identity", "swap"):
         return f"The {source.name} source has no exact renders or known attributes; {table} is for builtin and sprites."

@@ -2,24 +2,25 @@
 
 from ..config.choices import LENGTH
 from ..config.run import DataConfig
-from ..data import Source, StoredClips
-from ..presets import DEFAULT_PRESETS, PRESETS
+from ..data import SOURCES, Source
+from ..presets import PRESETS
 
 
 def training_command(source: Source) -> str:
     """What to type for a judge of these clips; DIR stands for their folder."""
     data = source.data
     words = ["hamvae judge train --data", source.name]
-    if source.name in ("builtin", "sprites"):
+    entry = SOURCES.get(source.name)
+    if entry is not None and len(entry.labels) > 1:
         words.append(f"--labels {data.labels}")
-    if isinstance(source, StoredClips):
-        words += ["--root DIR", *_options(source, data)]
+    if source.decoded and entry is not None:
+        words += ["--root DIR", *_options(source, data, entry.preset)]
     return " ".join(words)
 
 
-def _options(source: StoredClips, data: DataConfig) -> list[str]:
+def _options(source: Source, data: DataConfig, usual: str) -> list[str]:
     """How the clips were read, where that is not the default."""
-    framing, usual = data.framing, DEFAULT_PRESETS[source.name]
+    framing = data.framing
     alike = [
         name
         for name in (usual, *PRESETS)

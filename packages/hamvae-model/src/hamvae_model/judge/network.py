@@ -1,12 +1,10 @@
 """The judge: two small networks that share nothing, one for the action of a clip and one for its character's looks."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
-from ..data import Characters, Source
+from ..data import Source
 from ..errors import UsageError
 from ..network.layers import activation, initialise
 from ..runs.inventory import differences
@@ -89,7 +87,7 @@ class Judge(nn.Module):
                 f"The judge is for {mine.source} ({mine.labels}) and these clips are from {theirs.source} "
                 f"({theirs.labels}); {train}."
             )
-        if (self.classes, self.attributes) != (source.classes, attributes_of(source)):
+        if (self.classes, self.attributes) != (source.classes, source.attributes):
             raise UsageError(
                 f"The judge tells {', '.join(self.classes)} apart, and the {source.name} source has other actions or "
                 f"attributes; {train}."
@@ -99,8 +97,8 @@ class Judge(nn.Module):
                 f"The judge looks at frames of {self.config.size} pixels a side, and the {source.name} source has "
                 f"{source.size}; {train}."
             )
-        if told := differences(self.config.material, material(source)):
-            what = "art" if isinstance(source, Characters) else "clips"
+        if told := differences(self.config.material, source.material):
+            what = "clips" if source.decoded else "art"
             raise UsageError(f"The {what} of the judge's source changed: {told}; {train}.")
         if mine != theirs:
             raise UsageError(f"The judge saw these clips framed or timed in another way; {train}.")
@@ -112,18 +110,6 @@ class Judge(nn.Module):
                     f"The judge recognises the {head} of only {self.accuracy[head]:.2%} of held-out clips where "
                     f"{REQUIRED:.0%} are needed; train a better one with more --steps: {command}."
                 )
-
-
-def attributes_of(source: Source) -> dict[str, tuple[str, ...]]:
-    """What a source knows of its characters besides what they do."""
-    return source.attributes if isinstance(source, Characters) else {}
-
-
-def material(source: Source) -> Mapping[str, str]:
-    """What a source's clips are made from: a hash of each layer of art, or the inventory of clips from files."""
-    if isinstance(source, Characters):
-        return {layer: f"layer {digest}" for layer, digest in source.hashes().items()}
-    return source.inventory
 
 
 def _frame_features(size: int) -> nn.Sequential:

@@ -11,12 +11,12 @@ from torch.nn.functional import nll_loss
 
 from ..clips.clip import as_images
 from ..config.choices import JUDGE_STEPS
-from ..data import Characters, Source
+from ..data import Source
 from ..errors import UsageError
 from ..training import Report
 from .augment import augmented
 from .config import ACTION, JudgeConfig
-from .network import Judge, attributes_of, material
+from .network import Judge
 
 WINDOWS, FRAMES = 8, 64  # a step: of clips for the action, and of as many clips for the attributes
 ACTION_RATE, LOOKS_RATE = 5e-4, 2e-3  # an action is learnt soon, and lost again at the rate that shades of skin ask for
@@ -72,9 +72,9 @@ def new_judge(source: Source, *, steps: int, seed: int) -> Judge:
     """An untrained judge of a source, its initial weights a function of the seed alone."""
     config = JudgeConfig(
         data=source.data,
-        material=dict(material(source)),
+        material=dict(source.material),
         classes=source.classes,
-        attributes=attributes_of(source),
+        attributes=dict(source.attributes),
         size=source.size,
         length=source.length,
         steps=steps,
@@ -131,6 +131,4 @@ def _drawn(
 def truth(source: Source, split: str, clips: Tensor) -> dict[str, Tensor]:
     """What is to be said of clips (m,), int64 (m,) for each head."""
     true = {ACTION: source.labels(split, clips).cpu()}
-    if isinstance(source, Characters):
-        true |= dict(zip(source.attributes, source.values(split, clips).T, strict=True))
-    return true
+    return true | dict(zip(source.attributes, source.values(split, clips).T, strict=True))

@@ -64,7 +64,7 @@ def fit(
             f"The run moves {', '.join(config.model.classes)}; the {source.name} source has other classes."
         )
     network = untrained(config).to(device).to(memory_format=torch.channels_last)
-    source = with_validation(source, config.training.validation)
+    source = with_validation(source, config.data.validation)
     step = Stepper(network, new_optimiser(network), source, execution, ranks, stop)
     with ExitStack() as held:
         opened = held.enter_context(open_run(Path(run), step, source, resume=resume, from_step=from_step))

@@ -1,25 +1,29 @@
 """A source of clips that were decoded from files: what `folder`, `mug` and `sprites` of whole sheets have in common."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from statistics import median
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ...clips.clip import Batch, Clip
-from ...config.run import DataConfig
+from ...clips import Clip
+from ...config import DataConfig
 from ...errors import HamvaeError, UsageError
 from ...words import counted, nearest
 from ..files.recording import Listing, Recording
-from ..files.splits import SPLITS, assign
+from ..files.splits import assign
+from ..source import Source
+from ..validation import held_out
 from .index import Stored
 from .shards import Progress, Store, open_store
 
 
-class StoredClips:
+class StoredClips(Source):
     """Clips of any number of frames, rate and period, read from a store as training asks for them.
 
     Args:
@@ -42,11 +46,12 @@ class StoredClips:
         skipped: Mapping[str, HamvaeError],
     ) -> None:
         self.name, self.size, self.length, self.skipped = data.source, store.size, length, skipped
+        self.decoded = True
         self.classes = tuple(sorted({recording.label for recording in recordings}))
         clips = [store.clips[recording.name] for recording in recordings]
         self.data, scales = _clocked(data, clips)
         self.store = store
-        splits = assign(recordings)
+        splits = _three_way(recordings, assign(recordings), self.classes, data.validation)
         self._sides = {
             side: _Side(
                 [recording for recording, split in zip(recordings, splits, strict=True) if split == side],
@@ -54,8 +59,10 @@ class StoredClips:
                 [scale for scale, split in zip(scales, splits, strict=True) if split == side],
                 self,
             )
-            for side in SPLITS
+            for side in ("train", "validation", "test")
         }
+        if not self._sides["validation"].recordings:
+            del self._sides["validation"]
         self.splits = {name: len(side.recordings) for name, side in self._sides.items()}
         trained = self._sides["train"]
         absent = [name for name in self.classes if name not in {recording.label for recording in trained.recordings}]
@@ -64,14 +71,21 @@ class StoredClips:
         self.periods = tuple(trained.period_of(number) for number in range(len(self.classes)))
         self.spans = tuple(trained.span_of(number) for number in range(len(self.classes)))
 
-    @property
+    @cached_property
     def inventory(self) -> dict[str, str]:
-        """What each clip shows, on which side, and a hash of its frames."""
+        """What each clip shows, whether it is one to train on or to test, and a hash of its frames."""
         return {
-            recording.name: f"{name} {recording.label} {self.store.clips[recording.name].content}"
+            recording.name: f"{'test' if name == 'test' else 'train'} {recording.label} "
+            f"{self.store.clips[recording.name].content}"
             for name, side in self._sides.items()
             for recording in side.recordings
         }
+
+    @cached_property
+    def notes(self) -> dict[str, int]:
+        """How clips were prepared, where a source says, the most frequent way first."""
+        every = (recording.note for side in self._sides.values() for recording in side.recordings)
+        return dict(Counter(note for note in every if note).most_common())
 
     def recordings(self, split: str) -> Sequence[Recording]:
         """The clips of a split on disk, in order."""
@@ -122,15 +136,6 @@ class StoredClips:
         begun = torch.where(lap > 0, lap * side.laps[clips].unsqueeze(1), 0.0)
         return (begun + side.moments[side.offsets[clips].unsqueeze(1) + within]).float()
 
-    def clips(self, split: str, clips: Tensor) -> Batch:
-        """The first `length` frames of clips (m,)."""
-        indices = torch.arange(self.length).expand(len(clips), -1)
-        return Batch(
-            frames=self.frames(split, clips, indices),
-            times=self.times(split, clips, indices),
-            labels=self.labels(split, clips),
-        )
-
     def clip(self, split: str, name: str) -> Clip:
         """One whole clip, named as in its folder: ``walk/hero.gif``.
 
@@ -138,6 +143,8 @@ class StoredClips:
         """
         if split not in self.splits:
             raise UsageError(f"The {self.name} source has no split '{split}'{nearest(split, self.splits)}")
+        if split == "train" and "validation" in self.splits and name in self.names("validation"):
+            split = "validation"
         names = self.names(split)
         if name not in names:
             raise UsageError(f"The {split} split of {self.name} has no clip '{name}'{nearest(name, names)}")
@@ -285,6 +292,20 @@ def usable_clips(
         else:
             usable.append(recording)
     return usable, problems
+
+
+def _three_way(
+    recordings: Sequence[Recording], sides: Sequence[str], classes: Sequence[str], share: float
+) -> list[str]:
+    """The split of each recording, once some of those to train on are held out for validation."""
+    training = [recording for recording, side in zip(recordings, sides, strict=True) if side == "train"]
+    labels = torch.tensor([classes.index(recording.label) for recording in training], dtype=torch.int64)
+    chosen = held_out([recording.identity or recording.name for recording in training], labels, share)
+    validation = {recording.name for recording, out in zip(training, chosen.tolist(), strict=True) if out}
+    return [
+        "validation" if recording.name in validation else side
+        for recording, side in zip(recordings, sides, strict=True)
+    ]
 
 
 def _times(clip: Stored) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -4,14 +4,17 @@ A character is one value of each attribute; it walks, waves or slashes, seen fro
 """
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from ...config import DataConfig
 from .art import body, hair, shirt, trousers
 from .art.brush import SIZE as SIZE
 from .art.figure import figure
 from .art.skeleton import PERIOD
+from .characters import Art, Characters
 
 ATTRIBUTES: tuple[str, ...] = ("body", "trousers", "shirt", "hair")
 """What varies between characters, from the back layer to the front one."""
@@ -28,6 +31,19 @@ DIRECTIONS: tuple[str, ...] = ("left", "front", "right")
 FRAMES: int = PERIOD
 
 _PAINTERS = (body.draw, trousers.draw, shirt.draw, hair.draw)
+
+
+def find_builtin(root: Path | None, data: DataConfig, device: torch.device | str) -> Characters:
+    """The built-in characters; they live in no folder."""
+    art = Art(
+        name="builtin",
+        attributes=VALUES,
+        actions=ACTIONS,
+        directions=DIRECTIONS,
+        layers=ATTRIBUTES,
+        cells=tuple(draw_layers()),
+    )
+    return Characters(art, data.labels, device, data.validation)
 
 
 def draw_layers() -> torch.Tensor:

@@ -9,15 +9,20 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ...clips.clip import Batch, Clip
-from ...config.run import DataConfig
+from ...clips import Clip
+from ...config import DataConfig
+from ...config.choices import VALIDATION
 from ...errors import UsageError
 from ...words import nearest
+from ..source import Source
+from ..validation import held_out
 from .compose import BLACK, over, pack, unpack
 
 TRAIN_CHARACTERS = 1000
@@ -44,18 +49,25 @@ class Art:
     cells: tuple[Tensor, ...]
 
 
-class Characters:
+class Characters(Source):
     """A source of clips of composed characters.
 
     Args:
         art: the bank of drawn parts.
         labels: what a class is: ``action`` (walk, …) or ``action-direction`` (walk-left, …).
         device: where clips are composed.
+        validation: share of the training characters that is held out; see `validation.held_out`.
     """
 
-    def __init__(self, art: Art, labels: str = "action-direction", device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        art: Art,
+        labels: str = "action-direction",
+        device: torch.device | str = "cpu",
+        validation: float = VALIDATION,
+    ) -> None:
         self.name = art.name
-        self.data = DataConfig(source=art.name, labels=labels)
+        self.data = DataConfig(source=art.name, labels=labels, validation=validation)
         self.device = torch.device(device)
         self.motions = tuple(f"{action}-{direction}" for action in art.actions for direction in art.directions)
         self.classes = self.motions if labels == "action-direction" else art.actions
@@ -63,32 +75,41 @@ class Characters:
         self.length = int(art.cells[0].shape[2])
         self.periods = self.spans = (float(self.length),) * len(self.classes)
         self.size = int(art.cells[0].shape[-1])
-        self.inventory: dict[str, str] = {}
         self._layers = art.layers
         self._motions_per_class = len(self.motions) // len(self.classes)
         self._cells = tuple(pack(cells.to(device)) for cells in art.cells)
         self._translucent = tuple(_translucent(cells.to(device)) for cells in art.cells)
-        self._splits = _split([len(values) for values in self.attributes.values()])
+        self._sides = _sides([len(values) for values in self.attributes.values()])
+        everybody = [str(number) for number in range(TRAIN_CHARACTERS)]
+        chosen = held_out(everybody, torch.zeros(TRAIN_CHARACTERS, dtype=torch.int64), validation)
+        # Characters keep the numbers by which they are called, whatever share is held out.
+        self._numbers = {"train": (~chosen).nonzero()[:, 0]}
+        if chosen.any():
+            self._numbers["validation"] = chosen.nonzero()[:, 0]
+        self._numbers["test"] = torch.arange(len(self._sides["test"]))
+        self.splits = {split: len(numbers) * len(self.motions) for split, numbers in self._numbers.items()}
 
-    @property
-    def splits(self) -> dict[str, int]:
-        """Number of clips in each split: every character in every motion."""
-        return {split: len(codes) * len(self.motions) for split, codes in self._splits.items()}
-
-    def hashes(self) -> dict[str, str]:
+    @cached_property
+    def material(self) -> dict[str, str]:
         """A short hash of the cells of each layer of art."""
         cells = zip(self._layers, self._cells, strict=True)
         return {
-            layer: hashlib.blake2b(pixels.cpu().numpy().tobytes(), digest_size=8).hexdigest() for layer, pixels in cells
+            layer: f"layer {hashlib.blake2b(pixels.cpu().numpy().tobytes(), digest_size=8).hexdigest()}"
+            for layer, pixels in cells
         }
+
+    @property
+    def exact(self) -> Self:
+        """Every character of a split in every motion."""
+        return self
 
     def performance(self, characters: Tensor, motions: Tensor) -> Tensor:
         """The clips (m,) in which `characters` (m,), given by their position in a split, perform `motions` (m,)."""
         return characters * len(self.motions) + motions
 
     def identities(self, split: str) -> list[str]:
-        """Who is seen in each clip of a split: its character's position."""
-        return [str(clip // len(self.motions)) for clip in range(self.splits[split])]
+        """Who is seen in each clip of a split: the number of its character."""
+        return [str(number) for number in self._numbers[split].tolist() for _ in self.motions]
 
     def labels(self, split: str, clips: Tensor) -> Tensor:
         """Classes int64 (m,) of clips (m,)."""
@@ -108,15 +129,24 @@ class Characters:
 
     def values(self, split: str, clips: Tensor) -> Tensor:
         """Attribute values int64 (m, attributes) of clips (m,)."""
-        codes = self._splits[split][clips.cpu() // len(self.motions)]
+        numbers = self._numbers[split][clips.cpu() // len(self.motions)]
+        return self._values("test" if split == "test" else "train", numbers)
+
+    def _values(self, side: str, numbers: Tensor) -> Tensor:
+        """Attribute values int64 (m, attributes) of characters by the numbers by which they are called."""
+        codes = self._sides[side][numbers]
         sizes = tuple(len(values) for values in self.attributes.values())
         return torch.stack(torch.unravel_index(codes, sizes), dim=-1)
 
     def frames(self, split: str, clips: Tensor, indices: Tensor) -> Tensor:
         """Composed frames uint8 (m, t, 3, h, w) number `indices` (m, t) of `clips` (m,), repeating for ever."""
+        return self._composed(self.values(split, clips), clips % len(self.motions), indices)
+
+    def _composed(self, values: Tensor, motions: Tensor, indices: Tensor) -> Tensor:
+        """Frames as of `frames`, of characters with `values` (m, attributes) in `motions` (m,)."""
         count, length = indices.shape
-        values = self.values(split, clips).repeat_interleave(length, dim=0).to(self.device)
-        motion = (clips % len(self.motions)).repeat_interleave(length).to(self.device)
+        values = values.repeat_interleave(length, dim=0).to(self.device)
+        motion = motions.repeat_interleave(length).to(self.device)
         frame = (indices.flatten() % self.length).to(self.device)
         canvas = torch.tensor(BLACK, dtype=torch.int32, device=self.device)
         canvas = canvas.expand(count * length, self.size, self.size)
@@ -125,21 +155,18 @@ class Characters:
             canvas = over(canvas, cells[value, motion, frame], translucent[value, motion, frame])
         return torch.unflatten(unpack(canvas)[:, :3], 0, (count, length))
 
-    def clips(self, split: str, clips: Tensor) -> Batch:
-        """Whole clips (m,)."""
-        times = torch.arange(self.length).expand(len(clips), -1)
-        frames = self.frames(split, clips, times)
-        return Batch(frames=frames, times=times.float(), labels=self.labels(split, clips))
-
     def clip(self, split: str, name: str) -> Clip:
-        """One clip, named ``12/walk-left`` after its character's position in the split and its motion.
+        """One clip, named ``12/walk-left`` after its character's number and its motion.
+
+        A character held out for validation keeps the number it has among those to train on, and is found under both.
 
         Raises: UsageError: no such split, character or motion.
         """
-        if split not in self._splits:
-            raise UsageError(f"The {self.name} source has no split '{split}'{nearest(split, self._splits)}")
+        if split not in self.splits:
+            raise UsageError(f"The {self.name} source has no split '{split}'{nearest(split, self.splits)}")
         character, _, motion = name.partition("/")
-        count = len(self._splits[split])
+        side = "test" if split == "test" else "train"
+        count = len(self._sides[side])
         if not (re.fullmatch("[0-9]{1,9}", character) and int(character) < count):
             raise UsageError(f"{self.name}:{split} has characters 0 to {count - 1}; '{character}' is not one of them.")
         if not motion:
@@ -147,14 +174,14 @@ class Characters:
             raise UsageError(f"'{whole}' names no motion; add one: {whole}/{self.motions[0]}.")
         if motion not in self.motions:
             raise UsageError(f"The {self.name} source has no motion '{motion}'{nearest(motion, self.motions)}")
-        clips = self.performance(torch.tensor([int(character)]), torch.tensor([self.motions.index(motion)]))
-        batch = self.clips(split, clips)
+        values, which = self._values(side, torch.tensor([int(character)])), self.motions.index(motion)
+        times = torch.arange(self.length)
         return Clip(
-            frames=batch.frames[0].cpu(),
-            times=batch.times[0],
-            label=self.classes[int(batch.labels[0])],
+            frames=self._composed(values, torch.tensor([which]), times.unsqueeze(0))[0].cpu(),
+            times=times.float(),
+            label=self.classes[which // self._motions_per_class],
             source=f"{self.name}:{split}/{name}",
-            alpha=self._coverage(self.values(split, clips), self.motions.index(motion)).cpu(),
+            alpha=self._coverage(values, which).cpu(),
             period=self.length,
         )
 
@@ -175,6 +202,7 @@ def _translucent(cells: Tensor) -> Tensor:
     return ((alpha > 0) & (alpha < 255)).flatten(-2).any(-1)
 
 
-def _split(sizes: list[int]) -> dict[str, Tensor]:
+def _sides(sizes: list[int]) -> dict[str, Tensor]:
+    """The codes of the characters on the two sides of the data set."""
     order = torch.from_numpy(np.random.RandomState(SPLIT_SEED).permutation(int(np.prod(sizes))))
     return {"train": order[:TRAIN_CHARACTERS], "test": order[TRAIN_CHARACTERS:]}

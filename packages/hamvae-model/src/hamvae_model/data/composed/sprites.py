@@ -11,9 +11,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ...config import DataConfig
 from ...errors import UsageError
 from ...media import read_rgba
-from .characters import Art
+from ..files.lpc import list_lpc
+from ..files.recording import Listing
+from .characters import Art, Characters
 from .sheet import cells, cut
 
 ROOT_VARIABLE = "HAMVAE_SPRITES_SHEETS"
@@ -29,6 +32,17 @@ ACTIONS, DIRECTIONS = ("walk", "spellcard", "slash"), ("left", "front", "right")
 
 # Cells of each motion in playing order, in class order 3·action + direction.
 CELLS = tuple(cells(action, direction) for action in ACTIONS for direction in DIRECTIONS)
+
+
+def find_sprites(root: Path | None, data: DataConfig, device: torch.device | str) -> Characters | Listing:
+    """Characters composed of the data set's layers, or the whole characters that stand in the folder.
+
+    Raises: UsageError: the folder or a sheet is missing, unreadable or of another size.
+    """
+    folder = sprites_root(root)
+    if is_in_layers(folder):
+        return Characters(sprites_art(folder), data.labels, device, data.validation)
+    return list_lpc(folder, data.labels)
 
 
 def sprites_root(root: Path | None = None) -> Path:

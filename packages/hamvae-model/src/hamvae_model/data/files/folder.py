@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ... import media
+from ...config import DataConfig
 from ...errors import HamvaeError, UsageError
 from ...media.layout import described_by
 from ...media.pictures import STILLS
@@ -13,6 +14,11 @@ from ...words import is_plain, printable
 from .clips_csv import NAME as TABLE
 from .clips_csv import read_clips_csv
 from .recording import Listing, Recording, dead_end, visible
+
+
+def find_folder(root: Path, data: DataConfig, device: object) -> Listing:
+    """As `list_folder`."""
+    return list_folder(root)
 
 
 def list_folder(root: Path) -> Listing:

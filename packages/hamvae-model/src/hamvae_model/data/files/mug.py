@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ... import media
 from ...clips.clip import Clip
+from ...config import DataConfig
 from ...errors import HamvaeError, UsageError
 from ...files.bounded import read_bytes
 from ...limits import LAYOUT_LIMIT
@@ -34,6 +35,11 @@ FAR = 10**6  # pixels: no landmark is further from the corner
 MARGIN = 0.25  # of the landmarks' extent, around them: they reach from the brows to the chin, a face is more
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
+
+
+def find_mug(root: Path, data: DataConfig, device: object) -> Listing:
+    """As `list_mug`."""
+    return list_mug(root)
 
 
 def list_mug(root: Path) -> Listing:
