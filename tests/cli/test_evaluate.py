@@ -13,7 +13,6 @@ from hamvae_model.config.choices import TABLES
 from hamvae_model.data import Characters
 from hamvae_model.evaluation import draws
 from hamvae_model.judge import Judge, JudgeConfig, default_path, save_judge
-from hamvae_model.judge.network import material
 from hamvae_model.runs import save_weights
 from hamvae_model.training import untrained
 
@@ -29,7 +28,7 @@ def write_judge(source: Characters, path: Path | None = None, *, accuracy: float
     """A judge who has learnt nothing and claims to be right."""
     config = JudgeConfig(
         data=source.data,
-        material=dict(material(source)),
+        material=dict(source.material),
         classes=source.classes,
         attributes=source.attributes,
         size=source.size,

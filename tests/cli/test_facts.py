@@ -51,7 +51,8 @@ def test_data_list_says_what_each_source_holds_and_what_an_absent_one_needs(hamv
     builtin, sprites, folder, mug = json.loads(hamvae("data", "list", "--json").stdout)
     assert [source["available"] for source in (builtin, sprites, folder, mug)] == [True, False, False, False]
     assert builtin["splits"] == {
-        "train": {"characters": 1000, "clips": 9000},
+        "train": {"characters": 950, "clips": 8550},
+        "validation": {"characters": 50, "clips": 450},
         "test": {"characters": 296, "clips": 2664},
     }
     assert "HAMVAE_SPRITES_SHEETS" in sprites["reason"]
