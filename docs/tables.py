@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from hamvae_model.evaluation.published import ALIKE, published
+from hamvae_model.evaluation import ALIKE, published
 from hamvae_model.words import counted
 
 ROOT = Path(__file__).resolve().parents[1]

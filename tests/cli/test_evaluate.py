@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def test_all_tables_are_printed_with_a_row_for_each_protocol(
     result = hamvae("evaluate", run, *QUICK)
     assert result.exit_code == 0, result.output
     heading, *lines = result.stdout.splitlines()
-    assert heading.endswith("decoder φ(z, q, u); 2 characters, 18 held-out clips")
+    assert heading.endswith("decoder φ(z, q, u); 2 characters, 18 validation clips")
     for row in ("from the first frame alone †", "floor: first frame standing still ", "motion from N(0, I)"):
         assert any(line.startswith(row) for line in lines)
     for column in ("SSIM ↑", "MSE ↓", "H(y|x) ↓", "H(y) ↑", "hair ↑", "leak ↓, dB", "193–200 ↓"):
@@ -100,7 +101,7 @@ def test_published_rows_stand_below_those_of_a_run_on_the_same_data(
 ) -> None:
     result = hamvae("evaluate", sprites_run, "--table", "generation", "--characters", "1")
     assert result.exit_code == 0, result.output
-    assert "; 1 character, 9 held-out clips" in result.stdout
+    assert "; 1 character, 9 validation clips" in result.stdout
     assert "H †, Khan & Storkey 2021" in result.stdout
     assert [line[:32] for line in result.stdout.splitlines() if "‡" in line[:32]] == [
         "from the first frame alone † ‡  "
@@ -165,7 +166,7 @@ def test_a_damaged_judge_is_refused_by_its_name(refusal: Refusal, run: Path, her
     [
         (("--samples", "999"), "Entropies of 999 samples are biased; ask for at least 1000 samples."),
         (("--table", "swop"), "there is no 'swop'; did you mean 'swap'?"),
-        (("--table", "swap", "--characters", "297"), "builtin:test has 296 characters; 297 were asked for."),
+        (("--table", "swap", "--characters", "51"), "builtin:validation has 50 characters; 51 were asked for."),
         (("--table", "swap", "--figures", "absent/figures"), "absent' does not exist; make it first."),
         (("--table", "swap", "--figures", "judges/builtin-action-direction.safetensors"), "is a file; name a folder."),
         (("--seeds", "0"), "0 is not in the range 1<=x<=10000"),
@@ -191,8 +192,39 @@ def test_a_folder_is_told_what_has_no_exact_renders(
     monkeypatch.setitem(hv.PRESETS, "clips", TINY)
     source = hv.open_source("folder", write_folder(here / "clips"), loop=True)
     weights = _weights(here, hv.build("clips", source=source))
-    asked = ("evaluate", weights, "--root", "clips")
+    assert "has no validation clips" in refusal("evaluate", weights, "--root", "clips", code=2)
+    asked = ("evaluate", weights, "--root", "clips", "--final")
     assert "swap is for builtin and sprites" in refusal(*asked, "--table", "swap", code=2)
     result = hamvae(*asked, "--table", "swap", "--table", "generation")
     assert result.exit_code == 0, result.output
     assert "Left out: The folder source has no exact renders" in result.stdout
+
+
+# The test split ----------------------------------------------------------------------------------------------------
+
+
+def test_scores_of_the_test_split_are_asked_for_and_recorded_with_the_code(
+    hamvae: Command, run: Path, here: Path
+) -> None:
+    own = here / "own"
+    shutil.copytree(run, own)
+    quick = ("--table", "generation", "--characters", "1")
+    assert hamvae("evaluate", own, *quick).exit_code == 0
+    assert not (own / "final.jsonl").exists()
+    first = hamvae("evaluate", own, *quick, "--final", "--json")
+    assert first.exit_code == 0 and "before" not in first.stderr
+    second = hamvae("evaluate", own, *quick, "--final")
+    assert "was scored 1 time before, last on 20" in second.stderr and "1 character, 9 test clips" in second.stdout
+    lines = [json.loads(line) for line in (own / "final.jsonl").read_text().splitlines()]
+    assert [line["split"] for line in lines] == ["test", "test"]
+    assert lines[0]["tables"] == lines[1]["tables"] == json.loads(first.stdout)["tables"]
+    assert {"date", "commit", "versions", "processor"} <= lines[0].keys()
+
+
+def test_a_broken_line_of_the_record_loses_no_other(hamvae: Command, run: Path, here: Path) -> None:
+    own = here / "own"
+    shutil.copytree(run, own)
+    (own / "final.jsonl").write_text('{"date": "2026-01-01", "commit": "abc"}\n{"date": "2026-')
+    result = hamvae("evaluate", own, "--table", "generation", "--characters", "1", "--final")
+    assert "was scored 1 time before, last on 2026-01-01 with the code of abc" in result.stderr
+    assert [line[:9] for line in (own / "final.jsonl").read_text().splitlines()] == ['{"date": '] * 3

@@ -9,7 +9,7 @@ import torch
 import hamvae_model as hv
 from hamvae_model import UsageError
 from hamvae_model.data import Characters
-from hamvae_model.evaluation.figures import write_figures
+from hamvae_model.evaluation import write_figures
 from hamvae_model.training import untrained
 
 from ..drawn import write_folder
@@ -48,7 +48,7 @@ def test_pictures_of_sprites_come_with_the_licence_of_their_art(drawn: Path) -> 
 def test_clips_from_files_have_figures_too(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path / "clips"), size=32)
     model = hv.Model(untrained(hv.build("clips", source=source)).eval())
-    assert [file.suffix for file in write_figures(model, source, tmp_path / "figures")] == [".png", ".gif"] * 4
+    assert [file.suffix for file in write_figures(model, source, tmp_path / "figures", "test")] == [".png", ".gif"] * 4
 
 
 def test_a_folder_that_cannot_be_made_is_refused(model: hv.Model, builtin: Characters, tmp_path: Path) -> None:

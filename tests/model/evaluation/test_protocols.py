@@ -11,14 +11,17 @@ from torch import Tensor
 import hamvae_model as hv
 from hamvae_model import UsageError
 from hamvae_model.data import Characters
-from hamvae_model.evaluation import draws
-from hamvae_model.evaluation.disentanglement import disentanglement
-from hamvae_model.evaluation.floors import copy_floor, static_floor
-from hamvae_model.evaluation.generation import generation
-from hamvae_model.evaluation.held_out import HeldOut
-from hamvae_model.evaluation.identity import identity
-from hamvae_model.evaluation.roll import roll
-from hamvae_model.evaluation.swap import swap
+from hamvae_model.evaluation import (
+    HeldOut,
+    copy_floor,
+    disentanglement,
+    draws,
+    generation,
+    identity,
+    roll,
+    static_floor,
+    swap,
+)
 from hamvae_model.metrics import mse, psnr
 from hamvae_model.network import Network
 from hamvae_model.network.motion import Motion
@@ -41,7 +44,7 @@ def few_samples_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seen(network: Network, source: Characters, characters: int = CHARACTERS) -> HeldOut:
-    return HeldOut(hv.Model(network), source, characters)
+    return HeldOut(hv.Model(network), source, characters, split="test")
 
 
 def judged(network: Network, judge: NearestJudge) -> dict[str, dict[str, float]]:
@@ -268,7 +271,7 @@ def test_a_source_with_other_classes_is_refused(tiny: hv.Config, builtin: Charac
 
 def test_more_characters_than_there_are_is_refused(model: hv.Model, builtin: Characters) -> None:
     with pytest.raises(UsageError, match="builtin:test has 296 characters; 297 were asked for"):
-        HeldOut(model, builtin, 297)
+        HeldOut(model, builtin, 297, split="test")
 
 
 def test_too_few_samples_for_entropies_are_refused(oracle: Oracle, judge: NearestJudge) -> None:
@@ -278,7 +281,7 @@ def test_too_few_samples_for_entropies_are_refused(oracle: Oracle, judge: Neares
 
 def test_clips_are_their_own_truth_where_no_character_can_be_rendered(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path, clips=6), loop=True, size=32)
-    held_out = HeldOut(hv.Model(untrained(hv.build("clips", source=source)).eval()), source)
+    held_out = HeldOut(hv.Model(untrained(hv.build("clips", source=source)).eval()), source, split="test")
     count = source.splits["test"]
     assert len(held_out.clips) == len(held_out.long) == count
     figures = generation(held_out) | static_floor(held_out) | copy_floor(held_out)
@@ -291,7 +294,7 @@ def test_clips_are_their_own_truth_where_no_character_can_be_rendered(tmp_path: 
 
 def test_clips_that_end_too_soon_to_be_rolled_are_only_reconstructed(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path), size=32)
-    held_out = HeldOut(hv.Model(untrained(hv.build("clips", source=source)).eval()), source)
+    held_out = HeldOut(hv.Model(untrained(hv.build("clips", source=source)).eval()), source, split="test")
     assert (len(held_out.clips), len(held_out.long)) == (1, 0)
     assert generation(held_out).keys() == {"reconstruction"}
     assert not static_floor(held_out) and not copy_floor(held_out)
@@ -301,15 +304,15 @@ def test_clips_that_end_too_soon_to_be_rolled_are_only_reconstructed(tmp_path: P
 
 def test_a_folder_has_no_exact_renders_to_score_swaps_against(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path), size=32)
-    held_out = HeldOut(hv.Model(untrained(hv.build("clips", source=source)).eval()), source)
+    held_out = HeldOut(hv.Model(untrained(hv.build("clips", source=source)).eval()), source, split="test")
     with pytest.raises(UsageError, match="has no exact renders to score against"):
         swap(held_out)
     with pytest.raises(UsageError, match="has clips and no characters to count"):
-        HeldOut(hv.Model(held_out.network), source, 1)
+        HeldOut(hv.Model(held_out.network), source, 1, split="test")
 
 
 def test_a_class_that_nobody_held_out_shows_cannot_keep_its_motion(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path), size=32)
-    held_out = HeldOut(hv.Model(untrained(hv.build("clips", source=source)).eval()), source)
+    held_out = HeldOut(hv.Model(untrained(hv.build("clips", source=source)).eval()), source, split="test")
     with pytest.raises(UsageError, match="is held out, so its motion cannot be kept; move one to the test split"):
         list(draws.contents_from_prior(held_out, FEW, torch.Generator()))

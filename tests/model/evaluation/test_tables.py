@@ -11,7 +11,7 @@ import hamvae_model as hv
 from hamvae_model import UsageError
 from hamvae_model.data import Characters
 from hamvae_model.evaluation import TABLES, draws, evaluate, pooled
-from hamvae_model.evaluation.published import PUBLISHED, published
+from hamvae_model.evaluation.literature import PUBLISHED, published
 from hamvae_model.training import untrained
 
 from ..drawn import write_folder
@@ -78,7 +78,7 @@ def test_a_table_without_a_judge_makes_do_without(model: hv.Model, builtin: Char
         ({"tables": ["identity"]}, "no judge for identity"),
         ({"tables": ["swop"]}, "There is no table 'swop'; did you mean 'swap'?"),
         ({"tables": ["swap"], "seeds": 0}, "at least one seed; got 0"),
-        ({"tables": ["swap"], "characters": 0}, "builtin:test has 296 characters; 0 were asked for"),
+        ({"tables": ["swap"], "characters": 0}, "builtin:validation has 50 characters; 0 were asked for"),
         ({"tables": ["swap", "identity"], "characters": 1}, "One character has no other to take a motion from"),
         ({"samples": FEW - 1}, f"Entropies of {FEW - 1} samples are biased"),
     ],
@@ -94,14 +94,14 @@ def test_what_cannot_be_done_is_refused(
 def test_tables_that_do_not_apply_to_clips_from_files_are_left_out_or_refused(tmp_path: Path) -> None:
     source = hv.open_source("folder", write_folder(tmp_path), size=32)
     model = hv.Model(untrained(hv.build("clips", source=source)).eval())
-    found = evaluate(model, source, tables=["generation", "swap", "roll"])
+    found = evaluate(model, source, tables=["generation", "swap", "roll"], split="test")
     assert list(found["tables"]) == ["generation"]
     assert found["left_out"]["swap"].endswith("swap is for builtin and sprites.")
     assert found["left_out"]["roll"] == "No held-out clip of the folder source repeats, so none can be rolled for long."
     with pytest.raises(UsageError, match="is held out, so its motion cannot be kept"):
-        evaluate(model, source, tables=["disentanglement"])
+        evaluate(model, source, tables=["disentanglement"], split="test")
     with pytest.raises(UsageError, match="identity is for builtin and sprites"):
-        evaluate(model, source, tables=["identity"])
+        evaluate(model, source, tables=["identity"], split="test")
 
 
 def test_published_rows_speak_of_figures_that_are_measured_here(

@@ -146,7 +146,7 @@ def test_a_source_that_holds_nothing_out_has_no_judge(tmp_path: Path) -> None:
     write_folder(tmp_path, clips=2)
     rows = [f"{action}/{clip}.gif,train" for action in ("hop", "run") for clip in range(2)]
     (tmp_path / "clips.csv").write_text("\n".join(["clip,split", *rows]) + "\n")
-    with pytest.raises(UsageError, match="holds no clips out, and a judge is measured on those"):
+    with pytest.raises(UsageError, match="has no held-out clips, and a judge is measured on those"):
         next(train_judge(hv.open_source("folder", tmp_path)))
 
 

@@ -9,8 +9,7 @@ import pytest
 
 import hamvae_model as hv
 from hamvae_model.data import Characters
-from hamvae_model.evaluation.generation import generation
-from hamvae_model.evaluation.held_out import HeldOut
+from hamvae_model.evaluation import HeldOut, generation
 from hamvae_model.network import MODELS, ModelEntry, new_network
 
 STILL = '''

@@ -87,4 +87,4 @@ def test_a_checkout_names_its_commit_and_whether_it_was_changed(tmp_path: Path) 
 
 def test_without_git_no_commit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert module.environment()["commit"] is None
+    assert module.provenance()["commit"] is None

@@ -5,8 +5,7 @@ from typing import Any
 
 import click
 
-from hamvae_model.evaluation.published import ALIKE, Published, published
-from hamvae_model.evaluation.tables import DRAWN
+from hamvae_model.evaluation import ALIKE, DRAWN, Published, published
 from hamvae_model.words import counted
 
 from ._console import print_table
@@ -73,7 +72,7 @@ def print_scores(found: Mapping[str, Any]) -> None:
     who = f"{counted(found['characters'], 'character')}, " if found["characters"] else ""
     click.echo(
         f"{found['run']}: {found['source']} ({found['labels']}), preset {found['preset']}, {found['operator']} "
-        f"operators, decoder {found['decoder']}; {who}{counted(found['clips'], 'held-out clip')}"
+        f"operators, decoder {found['decoder']}; {who}{counted(found['clips'], found['split'] + ' clip')}"
     )
     compared = False
     for table, rows in found["tables"].items():

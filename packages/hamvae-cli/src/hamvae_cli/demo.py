@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CONTENT, MOTION = "builtin:test/3/walk-left", "builtin:test/60/slash-front"
 SCALE = 3  # of the animations
-JUDGED = 16  # characters of the test split: the table is to take seconds, not as long as the training
+JUDGED = 16  # characters of the validation split: the table is to take seconds, not as long as the training
 PICTURES = """
 {folder}/swap.gif         a character, another's motion, and the one moving as the other
 {folder}/generate.png     every motion from one image
@@ -100,11 +100,7 @@ def _write_pictures(model: hv.Model, folder: Path) -> None:
 
 
 def _print_scores(model: hv.Model, source: hv.Source) -> None:
-    from hamvae_model.evaluation.floors import static_floor
-    from hamvae_model.evaluation.generation import generation
-    from hamvae_model.evaluation.held_out import HeldOut
-    from hamvae_model.evaluation.roll import roll
-    from hamvae_model.evaluation.swap import swap
+    from hamvae_model.evaluation import HeldOut, generation, roll, static_floor, swap
 
     from ._console import print_table
 

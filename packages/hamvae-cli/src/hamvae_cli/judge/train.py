@@ -82,7 +82,7 @@ def train(
       hamvae judge train --data folder --root my-clips --loop
     """
     from hamvae_model.devices import choose_device
-    from hamvae_model.judge import REQUIRED, default_path, save_judge, train_judge
+    from hamvae_model.judge import REQUIRED, default_path, measured_on, save_judge, train_judge
 
     if labels:
         refuse_labels(data)
@@ -94,7 +94,7 @@ def train(
     began = time.perf_counter()
     judge = watch(train_judge(source, steps=steps, seed=seed, device=where), stderr=as_json)
     save_judge(path, judge)
-    held_out = source.splits["test"]
+    held_out = source.splits[measured_on(source)]
     if as_json:
         facts = {"judge": str(path), "steps": steps, "seconds": time.perf_counter() - began}
         click.echo(json.dumps(facts | {"held_out_clips": held_out, "accuracy": judge.accuracy}))

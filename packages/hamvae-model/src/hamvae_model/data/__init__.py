@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .showcase import window as window
     from .source import Exact as Exact
     from .source import Source as Source
+    from .validation import ENOUGH as ENOUGH
     from .validation import with_validation as with_validation
 
 _HOMES = {
@@ -36,6 +37,7 @@ _HOMES = {
     "Art": "composed.characters",
     "Characters": "composed.characters",
     "Checkup": "checkup",
+    "ENOUGH": "validation",
     "Exact": "source",
     "Listing": "files.recording",
     "Progress": "cache.shards",

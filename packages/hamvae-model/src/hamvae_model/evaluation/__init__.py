@@ -1,6 +1,6 @@
-"""What a model is worth on clips it has never seen: protocols, each in a file, and judges to ask.
+"""What a model is worth on clips it was not trained on: protocols, each in a file, and the tables they make.
 
-The names of the tables load on first use: training needs the metrics alone, and a judge needs training.
+Names load on first use: the command line asks for tables before it needs torch.
 """
 
 from importlib import import_module
@@ -9,13 +9,50 @@ from typing import TYPE_CHECKING, Any
 from ..config.choices import TABLES as TABLES
 
 if TYPE_CHECKING:
+    from .figures import write_figures as write_figures
+    from .held_out import HeldOut as HeldOut
+    from .held_out import check_split as check_split
+    from .literature import ALIKE as ALIKE
+    from .literature import Published as Published
+    from .literature import published as published
+    from .protocols import copy_floor as copy_floor
+    from .protocols import disentanglement as disentanglement
+    from .protocols import generation as generation
+    from .protocols import identity as identity
+    from .protocols import roll as roll
+    from .protocols import static_floor as static_floor
+    from .protocols import swap as swap
+    from .tables import DRAWN as DRAWN
+    from .tables import JUDGED as JUDGED
+    from .tables import check_judge as check_judge
     from .tables import evaluate as evaluate
     from .tables import pooled as pooled
 
-__all__ = ["TABLES", "evaluate", "pooled"]
+_HOMES = {
+    "ALIKE": "literature",
+    "DRAWN": "tables",
+    "HeldOut": "held_out",
+    "JUDGED": "tables",
+    "Published": "literature",
+    "check_judge": "tables",
+    "check_split": "held_out",
+    "copy_floor": "protocols",
+    "disentanglement": "protocols",
+    "evaluate": "tables",
+    "generation": "protocols",
+    "identity": "protocols",
+    "pooled": "tables",
+    "published": "literature",
+    "roll": "protocols",
+    "static_floor": "protocols",
+    "swap": "protocols",
+    "write_figures": "figures",
+}
+
+__all__ = ["TABLES", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(".tables", __name__), name)
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

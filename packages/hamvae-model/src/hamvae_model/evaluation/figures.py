@@ -11,6 +11,7 @@ from ..clips.clip import Clip
 from ..data import ATTRIBUTION, Source, grid, window
 from ..errors import UsageError
 from ..media import sheet, write
+from .held_out import check_split
 
 SHOWN = 3  # clips in the figure of generation, and pairs in that of swaps
 COLUMNS = 3  # of an animated table of actions
@@ -20,7 +21,7 @@ Drawn = tuple[Tensor, Tensor]
 """A sheet (1, 3, H, W), and an animation (t, 3, h, w); uint8."""
 
 
-def write_figures(model: Model, source: Source, folder: Path) -> list[Path]:
+def write_figures(model: Model, source: Source, folder: Path, split: str = "validation") -> list[Path]:
     """Draw held-out clips into a folder, which is made where there is none.
 
         reconstruction   Figure 2: original, reconstruction, and what is generated from the first frame
@@ -33,13 +34,12 @@ def write_figures(model: Model, source: Source, folder: Path) -> list[Path]:
         UsageError: no clips held out, or a folder that cannot be made or written to.
         HamvaeError: the disk refused them.
     """
-    if not source.splits["test"]:
-        raise UsageError(f"The {source.name} source holds no clips out; move some to the test split.")
+    check_split(source, split)
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise UsageError(f"The folder '{folder}' cannot be made ({error.strerror}); name another.") from None
-    figures: dict[str, Callable[[Model, Source], Drawn]] = {
+    figures: dict[str, Callable[[Model, Source, str], Drawn]] = {
         "reconstruction": _reconstruction,
         "swaps": _swaps,
         "actions": _actions,
@@ -47,7 +47,7 @@ def write_figures(model: Model, source: Source, folder: Path) -> list[Path]:
     }
     files = []
     for name, draw in figures.items():
-        still, moving = draw(model, source)
+        still, moving = draw(model, source, split)
         for path, frames, scale in ((folder / f"{name}.png", still, 1), (folder / f"{name}.gif", moving, SCALE)):
             write(path, frames, scale=scale)
             files.append(path)
@@ -57,8 +57,8 @@ def write_figures(model: Model, source: Source, folder: Path) -> list[Path]:
     return files
 
 
-def _reconstruction(model: Model, source: Source) -> Drawn:
-    clips = [_held_out(source, turn, SHOWN) for turn in range(SHOWN)]
+def _reconstruction(model: Model, source: Source, split: str) -> Drawn:
+    clips = [_held_out(source, split, turn, SHOWN) for turn in range(SHOWN)]
     rows, names, table = [], [], []
     for clip in clips:
         made = [model.reconstruct(clip), model.generate(clip, str(clip.label))]
@@ -68,10 +68,10 @@ def _reconstruction(model: Model, source: Source) -> Drawn:
     return _sheet(rows, names), grid(table)
 
 
-def _swaps(model: Model, source: Source) -> Drawn:
+def _swaps(model: Model, source: Source, split: str) -> Drawn:
     rows, names, table = [], [], []
     for turn in range(SHOWN):
-        one, other = _held_out(source, 2 * turn, 2 * SHOWN), _held_out(source, 2 * turn + 1, 2 * SHOWN)
+        one, other = _held_out(source, split, 2 * turn, 2 * SHOWN), _held_out(source, split, 2 * turn + 1, 2 * SHOWN)
         made = [model.swap(one, other), model.swap(other, one)]
         rows += [one, other, *made]
         names += [f"A  {one.label}", f"B  {other.label}", "A  as  B", "B  as  A"]
@@ -79,8 +79,8 @@ def _swaps(model: Model, source: Source) -> Drawn:
     return _sheet(rows, names), grid(table)
 
 
-def _actions(model: Model, source: Source) -> Drawn:
-    image = _held_out(source, 0, 1)
+def _actions(model: Model, source: Source, split: str) -> Drawn:
+    image = _held_out(source, split, 0, 1)
     made = [model.generate(image, action) for action in model.classes]
     still = Clip(frames=image.frames[:1], times=image.times[:1], label="the image", source=image.source)
     return _sheet([still, *made], ["the image", *model.classes]), grid(
@@ -88,19 +88,19 @@ def _actions(model: Model, source: Source) -> Drawn:
     )
 
 
-def _samples(model: Model, source: Source) -> Drawn:
+def _samples(model: Model, source: Source, split: str) -> Drawn:
     made = [model.sample(action, seed=number)[0] for number, action in enumerate(model.classes)]
     return _sheet(made, model.classes), grid(_table(made))
 
 
-def _held_out(source: Source, turn: int, turns: int) -> Clip:
+def _held_out(source: Source, split: str, turn: int, turns: int) -> Clip:
     """A clip for each turn, of classes and characters that are far apart."""
-    every = torch.arange(source.splits["test"])
-    labels = source.labels("test", every)
+    every = torch.arange(source.splits[split])
+    labels = source.labels(split, every)
     shown = torch.unique(labels)
     label = shown[turn * max(1, (len(shown) - 1) // 2) % len(shown)]
     own = every[labels == label]
-    return window(source, "test", int(own[(2 * turn + 1) * len(own) // (2 * turns)]))
+    return window(source, split, int(own[(2 * turn + 1) * len(own) // (2 * turns)]))
 
 
 def _repeated(clip: Clip, length: int) -> Clip:

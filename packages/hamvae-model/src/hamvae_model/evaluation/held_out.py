@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..animate import Model
 from ..clips.clip import as_images
-from ..data import Exact, Source
+from ..data import ENOUGH, Exact, Source
 from ..errors import UsageError
 from ..metrics import FrameScores
 
@@ -25,26 +25,28 @@ class Latents(NamedTuple):
 
 
 class HeldOut:
-    """The test split of a source, or its first characters, seen through windows of `source.length` frames.
+    """A split of a source that was not trained on, or its first characters, seen through windows of `source.length`.
 
     Args:
         model: trained on this source's classes.
         source: of clips; composed characters or clips from files.
-        characters: how many of the test split, each in every motion; all of them unless given.
+        characters: how many of the split, each in every motion; all of them unless given.
+        split: ``validation``, which settings may be chosen by, or ``test``, which is for the end.
 
     Raises: UsageError: other classes, no clips held out, more characters than there are, or characters asked for of a
         source that has none.
     """
 
-    def __init__(self, model: Model, source: Source, characters: int | None = None) -> None:
+    def __init__(
+        self, model: Model, source: Source, characters: int | None = None, *, split: str = "validation"
+    ) -> None:
         if source.classes != model.classes:
             raise UsageError(f"The model moves {', '.join(model.classes)}; the {source.name} source has other classes.")
-        if not source.splits["test"]:
-            raise UsageError(f"The {source.name} source holds no clips out; move some to the test split.")
-        self.network, self.source = model.network, source
+        check_split(source, split)
+        self.network, self.source, self.split = model.network, source, split
         self.device = model.network.device
-        self.clips = torch.arange(_count(source, characters))
-        self.labels = source.labels("test", self.clips)
+        self.clips = torch.arange(_count(source, split, characters))
+        self.labels = source.labels(split, self.clips)
 
     @property
     def characters(self) -> int | None:
@@ -55,20 +57,20 @@ class HeldOut:
     @cached_property
     def long(self) -> Tensor:
         """Those of the clips that repeat, or have twice as many frames as a window."""
-        return longer(self.source, "test", self.clips)
+        return longer(self.source, self.split, self.clips)
 
     def windows(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Numbers (b,), frames uint8 (b, t, 3, h, w) on the model's device, and times (b, t), in parts."""
         for some in torch.split(self.clips, CLIPS_AT_ONCE):
-            batch = self.source.clips("test", some)
+            batch = self.source.clips(self.split, some)
             yield some, batch.frames.to(self.device), batch.times
 
     def two_windows(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Numbers (b,), images (b, 2t, 3, h, w) in [0, 1] and times (b, 2t) of the `long` clips, in parts."""
         for some in torch.split(self.long, CLIPS_AT_ONCE):
             indices = torch.arange(2 * self.source.length).expand(len(some), -1)
-            frames = self.source.frames("test", some, indices).to(self.device)
-            yield some, as_images(frames), self.source.times("test", some, indices)
+            frames = self.source.frames(self.split, some, indices).to(self.device)
+            yield some, as_images(frames), self.source.times(self.split, some, indices)
 
     @cached_property
     def _read(self) -> tuple[Latents, Latents, Tensor]:
@@ -118,21 +120,33 @@ def _joined(parts: Sequence[Latents]) -> Latents:
     return Latents(torch.cat([part.content for part in parts]), torch.cat([part.state for part in parts]))
 
 
+def check_split(source: Source, split: str) -> None:
+    """Raises: UsageError: the source has no clips in that split."""
+    if source.splits.get(split):
+        return
+    if split == "validation":
+        raise UsageError(
+            f"The {source.name} source has no validation clips, which takes at least {ENOUGH} characters or clips to "
+            "train on; add more, or score the test split, once, with --final."
+        )
+    raise UsageError(f"The {source.name} source has no clips in the {split} split; move some there.")
+
+
 def longer(source: Source, split: str, clips: Tensor) -> Tensor:
     """Those of `clips` that repeat, or have twice as many frames as a window."""
     return clips[source.repeats(split, clips) | (source.lengths(split, clips) >= 2 * source.length)]
 
 
-def _count(source: Source, characters: int | None) -> int:
+def _count(source: Source, split: str, characters: int | None) -> int:
     """How many clips to look at."""
     if characters is None:
-        return source.splits["test"]
+        return source.splits[split]
     if source.exact is None:
         raise UsageError(f"The {source.name} source has clips and no characters to count; leave their number out.")
     motions = len(source.exact.motions)
-    available = source.splits["test"] // motions
+    available = source.splits[split] // motions
     if not 1 <= characters <= available:
-        raise UsageError(f"{source.name}:test has {available} characters; {characters} were asked for.")
+        raise UsageError(f"{source.name}:{split} has {available} characters; {characters} were asked for.")
     return characters * motions
 
 

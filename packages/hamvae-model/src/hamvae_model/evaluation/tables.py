@@ -11,17 +11,12 @@ from ..errors import UsageError
 from ..judge import Judge
 from ..judge.advice import training_command
 from ..words import nearest
-from .disentanglement import disentanglement
 from .draws import balanced, unseen
-from .floors import copy_floor, static_floor
-from .generation import generation
 from .held_out import ALONE, HeldOut
-from .identity import identity
-from .roll import roll
-from .swap import swap
+from .protocols import PROTOCOLS
 
-JUDGED = ("disentanglement", "identity")  # these need a judge
-DRAWN = ("disentanglement", "identity", "swap")  # these draw at random; the others say the same for every seed
+JUDGED = tuple(table for table, protocol in PROTOCOLS.items() if protocol.judged)  # these need a judge
+DRAWN = tuple(table for table, protocol in PROTOCOLS.items() if protocol.drawn)
 
 Progress = Callable[[str, int, int], None]
 """Told what begins, how many pieces of work are done, and how many there are."""
@@ -36,6 +31,7 @@ def evaluate(
     seeds: int = SEEDS,
     samples: int = SAMPLES,
     characters: int | None = None,
+    split: str = "validation",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Score a model on held-out clips under the protocols of docs/protocols.md.
@@ -47,7 +43,8 @@ def evaluate(
         tables: some of `TABLES`. Of several, those that do not apply to these clips are left out.
         seeds: 0, 1, …: how often what is drawn at random is drawn.
         samples: of each kind and seed, for the entropies.
-        characters: how many of the test split, by default all.
+        characters: how many of the split, by default all.
+        split: ``validation``, which settings may be chosen by, or ``test``, which is for the end.
 
     Returns: facts about the run; how many `clips` were looked at, and how many of them are long enough to be generated
         (`long_clips`); `tables`: name → rows → figures, each `{"mean": …, "std": …}` over the seeds (the sample's
@@ -63,7 +60,7 @@ def evaluate(
             raise UsageError(f"There is no table '{table}'{nearest(table, TABLES)}")
     if seeds < 1:
         raise UsageError(f"Draw with at least one seed; got {seeds}.")
-    held_out = HeldOut(model, source, characters)
+    held_out = HeldOut(model, source, characters, split=split)
     left_out = {table: why for table in wanted if (why := _inapplicable(table, source, held_out))}
     if left_out and len(left_out) == len(wanted):
         raise UsageError(next(iter(left_out.values())))
@@ -71,20 +68,12 @@ def evaluate(
     if judged := [table for table in wanted if table in JUDGED]:
         balanced(samples, len(source.classes))
         check_judge(judge, source, judged)
-    protocols: dict[str, Callable[[int], Mapping[str, Any]]] = {
-        "generation": lambda seed: generation(held_out) | static_floor(held_out) | copy_floor(held_out),
-        "swap": lambda seed: {"swap": swap(held_out, seed=seed)},
-        "roll": lambda seed: {"roll": roll(held_out)},
-    }
-    if judge is not None:
-        protocols["disentanglement"] = lambda seed: disentanglement(held_out, judge, samples=samples, seed=seed)
-        protocols["identity"] = lambda seed: identity(held_out, judge, samples=samples, seed=seed)
-    work = [(table, seed) for table in wanted for seed in range(seeds if table in DRAWN else 1)]
+    work = [(table, seed) for table in wanted for seed in range(seeds if PROTOCOLS[table].drawn else 1)]
     found: dict[str, list[Mapping[str, Any]]] = {table: [] for table in wanted}
     for done, (table, seed) in enumerate(work):
         if progress:
             progress(table, done, len(work))
-        found[table].append(protocols[table](seed))
+        found[table].append(PROTOCOLS[table].score(held_out, judge, samples, seed))
     if progress:
         progress("", len(work), len(work))
     config = model.config
@@ -95,6 +84,7 @@ def evaluate(
         "operator": config.model.operator,
         "decoder": "φ(z, q, u)" if config.model.class_in_decoder else "φ(z, q)",
         "sees_labels": True,
+        "split": split,
         "clips": len(held_out.clips),
         "long_clips": len(held_out.long),
         "characters": held_out.characters,
@@ -136,9 +126,9 @@ def _inapplicable(table: str, source: Source, held_out: HeldOut) -> str:
     if table == "disentanglement":
         return unseen(held_out)
     if source.exact is not None:
-        return ALONE if table in ("identity", "swap") and held_out.characters == 1 else ""
-    if table in ("identity", "swap"):
+        return ALONE if PROTOCOLS[table].exact and held_out.characters == 1 else ""
+    if PROTOCOLS[table].exact:
         return f"The {source.name} source has no exact renders or known attributes; {table} is for builtin and sprites."
-    if table == "roll" and not source.repeats("test", held_out.clips).any():
+    if table == "roll" and not source.repeats(held_out.split, held_out.clips).any():
         return f"No held-out clip of the {source.name} source repeats, so none can be rolled for long."
     return ""

@@ -8,6 +8,7 @@ from .network import Judge as Judge
 from .storage import load_judge as load_judge
 from .storage import save_judge as save_judge
 from .training import measure as measure
+from .training import measured_on as measured_on
 from .training import train_judge as train_judge
 from .training import truth as truth
 from .training import verdicts as verdicts

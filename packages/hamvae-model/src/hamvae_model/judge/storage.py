@@ -10,7 +10,7 @@ from ..config.reading import read_json
 from ..errors import HamvaeError
 from ..files import versions
 from ..files.tensors import bytes_of, check_fit, shapes_of, stored, write_tensors
-from ..runs.environment import environment
+from ..runs.environment import provenance
 from .config import JudgeConfig
 from .network import Judge
 
@@ -21,7 +21,7 @@ def save_judge(path: str | Path, judge: Judge) -> None:
     Raises: UsageError, HamvaeError: as `atomic.write_bytes`.
     """
     config = json.dumps({"format": versions.newest(versions.JUDGE), **asdict(judge.config)})
-    header = {"config": config, "environment": json.dumps(environment())}
+    header = {"config": config, "environment": json.dumps(provenance())}
     write_tensors(Path(path), judge.state_dict(), header, kind=versions.JUDGE)
 
 

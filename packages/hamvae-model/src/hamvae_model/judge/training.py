@@ -27,16 +27,16 @@ CLIPS_AT_ONCE = 64  # when all held-out clips are judged
 def train_judge(
     source: Source, *, steps: int = JUDGE_STEPS, seed: int = 0, device: torch.device | str = "cpu"
 ) -> Generator[Report, None, Judge]:
-    """Train a judge on the train split and measure it on the whole test split.
+    """Train a judge on the train split and measure it on all validation clips, or test clips where there are none.
 
     Each item is a `Report`, whose losses are the cross-entropies of the heads in nats; the generator
     returns the judge. Windows begin at a random frame, of a clip that repeats at any phase of it, and are `augmented`.
 
     Raises: UsageError: the source holds no clips out.
     """
-    if not source.splits["test"]:
+    if not source.splits.get(measured_on(source)):
         raise UsageError(
-            f"The {source.name} source holds no clips out, and a judge is measured on those; move some to the "
+            f"The {source.name} source has no held-out clips, and a judge is measured on those; move some to the "
             "test split."
         )
     judge = new_judge(source, steps=steps, seed=seed).to(device)
@@ -85,22 +85,31 @@ def new_judge(source: Source, *, steps: int, seed: int) -> Judge:
         return Judge(config)
 
 
+def measured_on(source: Source) -> str:
+    """The split that a judge is measured on: none that a model is scored on in the end, if there is another."""
+    return "validation" if "validation" in source.splits else "test"
+
+
 def measure(judge: Judge, source: Source) -> dict[str, float]:
-    """The share of all test clips that each head is right about."""
+    """The share of all clips it is measured on that each head is right about."""
     return {head: float((said == true).float().mean()) for head, (said, true) in verdicts(judge, source).items()}
 
 
 @torch.no_grad()
 def verdicts(judge: Judge, source: Source) -> dict[str, tuple[Tensor, Tensor]]:
-    """What each head says of every test clip, seen through its first window, and the truth: int64 (clips,) both."""
+    """What each head says of every clip it is measured on, seen through its first window, and the truth.
+
+    Returns: int64 (clips,) both.
+    """
     device = judge.action.weight.device
     said: dict[str, list[Tensor]] = {head: [] for head in (ACTION, *judge.attributes)}
-    every = torch.arange(source.splits["test"])
+    split = measured_on(source)
+    every = torch.arange(source.splits[split])
     for clips in torch.split(every, CLIPS_AT_ONCE):
-        images = as_images(source.clips("test", clips).frames.to(device))
+        images = as_images(source.clips(split, clips).frames.to(device))
         for head, scores in {ACTION: judge.actions(images), **judge.values(images)}.items():
             said[head].append(scores.argmax(-1).cpu())
-    true = truth(source, "test", every)
+    true = truth(source, split, every)
     return {head: (torch.cat(parts), true[head]) for head, parts in said.items()}
 
 

@@ -9,7 +9,9 @@ from .paths import kept_states as kept_states
 from .paths import steps_done as steps_done
 
 if TYPE_CHECKING:
-    from .environment import environment as environment
+    from .environment import provenance as provenance
+    from .final import earlier_finals as earlier_finals
+    from .final import record_final as record_final
     from .inventory import differences as differences
     from .states import State as State
     from .states import load_config as load_config
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "State": "states",
     "differences": "inventory",
-    "environment": "environment",
+    "earlier_finals": "final",
     "load": "weights",
     "load_config": "states",
+    "provenance": "environment",
     "read_state": "states",
+    "record_final": "final",
     "save_weights": "weights",
     "stored_format": "weights",
 }

@@ -33,7 +33,7 @@ DISTRIBUTIONS = (
 ASKED = 10  # seconds that git may take to answer
 
 
-def environment(
+def provenance(
     *, seed: int | None = None, device: str | None = None, processes: int = 1, execution: Execution | None = None
 ) -> dict[str, object]:
     """The machine, the versions and the command that are at work.

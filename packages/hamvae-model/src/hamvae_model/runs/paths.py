@@ -2,6 +2,7 @@
 
     config.json environment.json metrics.jsonl weights.safetensors best.safetensors state/ samples/
     data.json, of clips that came from files: what they were, so that a resumed run can tell whether they still are
+    final.jsonl, of a run whose test split was scored: a line for each time
 
 Everything needed to continue after a step is in one file, state/step-000500.safetensors. Which is the newest is said by
 the steps in their names, not by a clock.
@@ -16,6 +17,7 @@ STATES, SAMPLES = "state", "samples"
 LOG = "metrics.jsonl"
 CONFIG, ENVIRONMENT = "config.json", "environment.json"
 INVENTORY = "data.json"
+FINAL = "final.jsonl"
 
 _STATE = re.compile(r"step-(\d{6,})(?:-back-to-(\d{6,}))?\.safetensors")
 

@@ -12,7 +12,7 @@ import torch
 from ..data import Source
 from ..errors import DiskError, DivergedError, HamvaeError
 from ..runs import folder, paths, states
-from ..runs.environment import environment, record
+from ..runs.environment import provenance, record
 from ..runs.lock import run_lock
 from ..runs.log import append_log, truncate_log
 from ..runs.weights import holds, save_weights
@@ -157,7 +157,7 @@ def open_run(
         # What was saved later is forgotten when something has taken its place, not before.
         later = from_step is not None or bool(state.damaged)
         first(lambda: truncate_log(path, math.inf if later else state.step))
-        facts = environment(
+        facts = provenance(
             seed=config.training.seed, device=str(step.device), processes=ranks.size, execution=step.execution
         )
         first(lambda: record(path / paths.ENVIRONMENT, facts, state.step))

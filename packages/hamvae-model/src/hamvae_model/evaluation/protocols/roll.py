@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..clips.clip import as_images
-from ..errors import HamvaeError, UsageError
-from ..metrics import mse
-from .held_out import CLIPS_AT_ONCE, HeldOut
+from ...clips.clip import as_images
+from ...errors import HamvaeError, UsageError
+from ...metrics import mse
+from ..held_out import CLIPS_AT_ONCE, HeldOut
 
 # Moments are counted from zero, the frames in names from one, as people do.
 NEAR, FAR, FARTHEST = range(8), range(192, 200), (999,)
@@ -32,7 +32,7 @@ def roll(held_out: HeldOut) -> dict[str, float]:
     Raises: UsageError: no held-out clip repeats.
     """
     source = held_out.source
-    clips = held_out.clips[source.repeats("test", held_out.clips)]
+    clips = held_out.clips[source.repeats(held_out.split, held_out.clips)]
     if not len(clips):
         raise UsageError(f"No held-out clip of the {source.name} source repeats, so none can be rolled for long.")
     figures = {
@@ -47,14 +47,14 @@ def _error(held_out: HeldOut, clips: Tensor, moments: Sequence[int]) -> float:
     errors = []
     for some in torch.split(clips, CLIPS_AT_ONCE):
         indices = torch.tensor(moments).expand(len(some), -1)
-        times = held_out.source.times("test", some, indices) - held_out.times[some, :1]
+        times = held_out.source.times(held_out.split, some, indices) - held_out.times[some, :1]
         labels = held_out.labels[some].to(held_out.device)
         content, state = held_out.first.content[some], held_out.first.state[some]
         try:
             images = held_out.network.render(content, state, labels, times)
         except HamvaeError:  # the orbit grew beyond what a float holds
             return float("inf")
-        errors.append(mse(images, as_images(held_out.source.frames("test", some, indices).to(images.device))))
+        errors.append(mse(images, as_images(held_out.source.frames(held_out.split, some, indices).to(images.device))))
     return float(torch.cat(errors).double().mean())
 
 

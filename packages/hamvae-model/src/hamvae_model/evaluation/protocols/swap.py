@@ -2,10 +2,10 @@
 
 import torch
 
-from ..clips.clip import as_images
-from ..metrics import FrameScores, mse
-from .draws import swaps
-from .held_out import HeldOut, composed
+from ...clips.clip import as_images
+from ...metrics import FrameScores, mse
+from ..draws import swaps
+from ..held_out import HeldOut, composed
 
 
 @torch.no_grad()
@@ -32,7 +32,7 @@ def swap(held_out: HeldOut, *, seed: int = 0) -> dict[str, float]:
         who, what = renders // motions, renders % motions
         characters, place = torch.unique(who, return_inverse=True)
         every = exact.performance(characters.repeat_interleave(motions), torch.arange(motions).repeat(len(characters)))
-        shown = as_images(source.clips("test", every).frames.to(images.device))
+        shown = as_images(source.clips(held_out.split, every).frames.to(images.device))
         shown = torch.unflatten(shown, 0, (len(characters), motions))
         parts.append(FrameScores.of(images, shown[place, what]))
         distance = torch.stack([mse(images, shown[place, motion]).mean(1) for motion in range(motions)], dim=1)

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ..config.choices import PRIORS
-from ..data import Source
-from ..judge import Judge
-from .draws import Drawn, balanced, in_turn, motions_from_prior, swaps
-from .held_out import HeldOut, composed
+from ...config.choices import PRIORS
+from ...judge import Judge
+from ..draws import Drawn, balanced, in_turn, motions_from_prior, swaps
+from ..held_out import HeldOut, composed
 
 
 @torch.no_grad()
@@ -30,21 +29,22 @@ def identity(held_out: HeldOut, judge: Judge, *, samples: int, seed: int = 0) ->
 
     Raises: UsageError: too few samples, or clips from files, whose attributes nobody knows, or one character alone.
     """
-    exact, source, count = composed(held_out), held_out.source, balanced(samples, len(held_out.source.classes))
+    exact, count = composed(held_out), balanced(samples, len(held_out.source.classes))
     generator = torch.Generator().manual_seed(seed)
     figures = {
-        "swap": _kept(source, judge, swaps(held_out, exact, in_turn(held_out.clips, count, generator), generator))
+        "swap": _kept(held_out, judge, swaps(held_out, exact, in_turn(held_out.clips, count, generator), generator))
     }
     for prior in PRIORS:  # the very samples of `disentanglement`
         drawn = motions_from_prior(held_out, prior, count, torch.Generator().manual_seed(seed))
-        figures[f"motion_from_{prior}_prior"] = _kept(source, judge, drawn)
+        figures[f"motion_from_{prior}_prior"] = _kept(held_out, judge, drawn)
     return figures
 
 
-def _kept(source: Source, judge: Judge, drawn: Iterator[Drawn]) -> dict[str, float]:
+def _kept(held_out: HeldOut, judge: Judge, drawn: Iterator[Drawn]) -> dict[str, float]:
+    source = held_out.source
     right: defaultdict[str, list[Tensor]] = defaultdict(list)
     for clips, _, images in drawn:
-        truth = dict(zip(source.attributes, source.values("test", clips).unbind(1), strict=True))
+        truth = dict(zip(source.attributes, source.values(held_out.split, clips).unbind(1), strict=True))
         for attribute, log_p in judge.values(images).items():
             right[attribute].append(log_p.argmax(1).cpu() == truth[attribute])
     return {attribute: float(torch.cat(parts).double().mean()) for attribute, parts in right.items()}

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ..clips import as_images
-from ..config.choices import PRIORS
-from ..data import Exact
-from ..judge import Judge
-from ..metrics import mse
-from .answers import answers
-from .draws import Drawn, balanced, contents_from_prior, motions_from_prior
-from .held_out import HeldOut
+from ...clips import as_images
+from ...config.choices import PRIORS
+from ...data import Exact
+from ...judge import Judge
+from ...metrics import mse
+from ..answers import answers
+from ..draws import Drawn, balanced, contents_from_prior, motions_from_prior
+from ..held_out import HeldOut
 
 
 @torch.no_grad()
@@ -62,6 +62,6 @@ def _nearest_frame(held_out: HeldOut, exact: Exact, clips: Tensor, labels: Tenso
     nearest = torch.full(images.shape[:2], torch.inf, device=images.device)
     for direction in range(of_class):
         true = exact.performance(clips // motions, labels * of_class + direction)
-        for frame in as_images(source.clips("test", true).frames.to(images.device)).unbind(1):
+        for frame in as_images(source.clips(held_out.split, true).frames.to(images.device)).unbind(1):
             nearest = torch.minimum(nearest, mse(images, frame.unsqueeze(1)))
     return nearest

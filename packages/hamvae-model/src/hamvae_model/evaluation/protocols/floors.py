@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from ..clips.clip import as_images
-from ..data import Source
-from ..metrics import Figures, FrameScores
-from .held_out import HeldOut, longer
+from ...clips.clip import as_images
+from ...data import Source
+from ...metrics import Figures, FrameScores
+from ..held_out import HeldOut, longer
 
 COMPARED_AT_ONCE = 250  # first frames of training clips
 
@@ -44,7 +44,7 @@ def _nearest(held_out: HeldOut) -> Tensor:
     training = longer(source, "train", torch.arange(source.splits["train"]))
     for label in torch.unique(held_out.labels[held_out.long]).tolist():
         asking = held_out.long[held_out.labels[held_out.long] == label]
-        first = _images(source, "test", asking, torch.zeros(1, dtype=torch.long)).flatten(1)
+        first = _images(source, held_out.split, asking, torch.zeros(1, dtype=torch.long)).flatten(1)
         least = torch.full((len(asking),), torch.inf)
         like = training[source.labels("train", training) == label]
         for some in torch.split(like, COMPARED_AT_ONCE) if len(like) else ():  # of nothing, one part that is empty

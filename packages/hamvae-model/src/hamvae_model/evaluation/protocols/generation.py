@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from ..metrics import Figures, FrameScores
-from .held_out import HeldOut, Latents
+from ...metrics import Figures, FrameScores
+from ..held_out import HeldOut, Latents
 
 
 @torch.no_grad()
