@@ -51,19 +51,19 @@ bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python benchmarks/expm/skew.py
 	$(BIN)/python benchmarks/flow/speed.py
 	$(BIN)/python benchmarks/flow/drift.py
-	$(BIN)/python benchmarks/hamiltonian_share.py
-	$(BIN)/python benchmarks/step_time.py
-	$(BIN)/python benchmarks/scaling.py
-	$(BIN)/python benchmarks/principal_components.py
-	$(BIN)/python benchmarks/decoding.py
-	$(BIN)/python benchmarks/clip_store.py
-	$(BIN)/python benchmarks/own_clips.py
-	$(BIN)/python benchmarks/judges.py builtin sprites
-	$(BIN)/python benchmarks/quality.py demo
-	$(BIN)/python benchmarks/quality.py sprites-small
-	$(BIN)/python benchmarks/reproduce.py operators
-	$(BIN)/python benchmarks/reproduce.py ablation
-	$(BIN)/python benchmarks/full_size.py
+	$(BIN)/python benchmarks/quality/hamiltonian_share.py
+	$(BIN)/python benchmarks/training/step_time.py
+	$(BIN)/python benchmarks/training/scaling.py
+	$(BIN)/python benchmarks/quality/principal_components.py
+	$(BIN)/python benchmarks/data/decoding.py
+	$(BIN)/python benchmarks/data/clip_store.py
+	$(BIN)/python benchmarks/quality/own_clips.py
+	$(BIN)/python benchmarks/quality/judges.py builtin sprites
+	$(BIN)/python benchmarks/quality/preset.py demo --final
+	$(BIN)/python benchmarks/quality/preset.py sprites-small --final
+	$(BIN)/python benchmarks/quality/reproduce.py operators --final
+	$(BIN)/python benchmarks/quality/reproduce.py ablation
+	$(BIN)/python benchmarks/quality/full_size.py
 
 bench-gpu: $(READY)  ## measure the exponential and the flow on a CUDA GPU
 	$(BIN)/python benchmarks/gpu/expm.py

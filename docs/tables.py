@@ -320,9 +320,11 @@ def ablated() -> dict[str, str]:
 def origin(result: dict) -> list[str]:
     """What was run, on what."""
     machine = result["scored_on"]
+    split = result.get("split", "test")  # what was scored before results said it
     seeds = f"seed {result['seed']}" if "seed" in result else f"{counted(result['seeds'], 'seed')} of training"
     return [
-        f"`{result['command']}`: {result['characters']} characters in every motion, {result['steps']} steps, {seeds}; "
+        f"`{result['command']}`: {result['characters']} {split} characters in every motion, {result['steps']} steps, "
+        f"{seeds}; "
         f"{machine['processor']}, {machine['cores']} cores, torch {machine['torch']}, scored at commit "
         f"{machine['commit'][:10]}, {machine['date']}.\n"
     ]

@@ -46,7 +46,7 @@ def result(tmp_path: Path) -> Path:
 
 def test_own_clips_of_four_kinds_are_trained_on_swapped_and_judged(root: Path, result: Path) -> None:
     words = ("--source", "builtin", "--characters", "8", "--steps", "10")
-    found = figures(root, result, "own_clips.py", *words)
+    found = figures(root, result, "quality/own_clips.py", *words)
     assert found["held_out"].keys() == found["trained_on"].keys()
     assert found["held_out"]["judge_accuracy_on_the_files"] == 1
     assert found["held_out"]["swaps"] == 2 * 9
@@ -55,15 +55,15 @@ def test_own_clips_of_four_kinds_are_trained_on_swapped_and_judged(root: Path, r
 
 @pytest.mark.long
 def test_the_store_is_measured_beside_imageio(root: Path, result: Path) -> None:
-    found = figures(root, result, "clip_store.py", "--clips", "30")
+    found = figures(root, result, "data/clip_store.py", "--clips", "30")
     assert found["frames"] == 30 * 16
     assert min(value for value in found.values() if value is not None) > 0
 
 
 def test_drawn_faces_in_the_layout_of_mug_are_trained_on_and_scored(root: Path, result: Path) -> None:
     write_faces(result.parent / "mug", frames=34)
-    words = ("photos", "--root", "mug", "--run", "run", "--steps", "2")
-    found = written(root, result, "quality.py", *words)
+    words = ("photos", "--root", "mug", "--run", "run", "--steps", "2", "--final")
+    found = written(root, result, "quality/preset.py", *words)
     assert found["clips"] == found["long_clips"] == 3  # one subject of four, in three expressions
     psnr = {row: scores["psnr"]["mean"] for row, scores in found["tables"]["generation"].items()}
     assert psnr["static"] > psnr["first_frame"] > 0  # nothing is learnt in two steps
@@ -90,7 +90,7 @@ def test_the_commands_of_the_documents_train_on_mug_and_score_that_run(
 
 
 def test_decoding_is_measured_beside_imageio_in_every_format(root: Path, result: Path) -> None:
-    found = written(root, result, "decoding.py", "--clips", "2", "--rounds", "1")
+    found = written(root, result, "data/decoding.py", "--clips", "2", "--rounds", "1")
     formats = {"GIF", "GIF, transparent", "APNG", "WebP", "MP4"}
     for name in ("frames_per_second", "imageio_frames_per_second", "ratio_to_imageio"):
         assert found[name].keys() == formats and min(found[name].values()) > 0
@@ -98,7 +98,7 @@ def test_decoding_is_measured_beside_imageio_in_every_format(root: Path, result:
 
 @pytest.mark.long
 def test_a_judge_is_measured_on_every_held_out_clip_and_what_it_confuses_is_named(root: Path, result: Path) -> None:
-    (found,) = figures(root, result, "judges.py", "builtin", "--steps", "3").values()
+    (found,) = figures(root, result, "quality/judges.py", "builtin", "--steps", "3").values()
     assert found["held_out_clips"] == 2664
     assert found["accuracy"].keys() == found["accuracy_augmented"].keys() == {"action", *VALUES}
     for head, share in found["accuracy"].items():
@@ -132,7 +132,7 @@ def test_knowing_the_class_is_measured_beside_not_knowing_it(root: Path, result:
 
 @pytest.mark.long
 def test_two_processes_are_measured_beside_one_and_every_option_beside_none(root: Path, result: Path) -> None:
-    found = written(root, result, "scaling.py", "--preset", "demo", "--rounds", "1")
+    found = written(root, result, "training/scaling.py", "--preset", "demo", "--rounds", "1")
     assert found["bytes_sent_by_each"] == 4 * found["parameters"]  # of two processes
     assert found["predicted_ms"] == pytest.approx(found["half_a_batch_in_each_ms"] + found["exchange_ms"], abs=0.02)
     assert found["options"]["plain"]["over_plain"] == 1 and min(row["ms"] for row in found["options"].values()) > 0

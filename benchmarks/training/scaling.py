@@ -1,6 +1,6 @@
 """What many processes and the options of execution cost and save, each beside a plain step of the same run.
 
-    python benchmarks/scaling.py [--rounds N] [--preset NAME]
+    python benchmarks/training/scaling.py [--rounds N] [--preset NAME]
 
 Two processes of one thread each, on this machine, take turns: a whole batch in the first alone, half a batch in each at
 once without exchanging anything, the exchange alone, and a shared batch. The cost model of docs/scale.md adds the
@@ -8,17 +8,20 @@ second and the third and is compared with the fourth. Then one process of one th
 turn. Medians are reported. Uses the built-in characters. Writes benchmarks/results/scaling.json.
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of all benchmarks
+
 import argparse
 import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from machine import provenance
@@ -27,7 +30,7 @@ import hamvae_model as hv
 from hamvae_model.config.execution import Execution
 from hamvae_model.training import Ranks, Stepper, joined, new_optimiser, untrained
 
-RESULT = Path(__file__).parent / "results" / "scaling.json"
+RESULT = Path(__file__).parents[1] / "results" / "scaling.json"
 PROCESSES = 2
 WARM_UP = 3  # steps of each that are not timed
 OPTIONS = {
@@ -63,7 +66,7 @@ def main() -> None:
         subprocess.run([sys.executable, *launcher, *words], env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True)
         shared = json.loads(part.read_text())
     result = {
-        "command": f"python benchmarks/scaling.py --rounds {arguments.rounds} --preset {arguments.preset}",
+        "command": f"python benchmarks/training/scaling.py --rounds {arguments.rounds} --preset {arguments.preset}",
         "batch": hv.build(arguments.preset, source=source).training.batch,
         "processes": PROCESSES,
         **shared,

@@ -1,6 +1,6 @@
 """What the store of decoded clips buys: side by side with decoding the same files with imageio in every epoch.
 
-    python benchmarks/clip_store.py [--clips N]
+    python benchmarks/data/clip_store.py [--clips N]
 
 Writes the built-in characters as GIFs of 16 frames, caches them once (decoding, framing, writing), opens them again in
 fresh processes, reads random windows, and trains a few steps: by default on 12 500 clips, 200 000 frames. Rates are per
@@ -10,13 +10,16 @@ files, which it can drop.
 Figures and provenance go to benchmarks/results/clip-store.json.
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of all benchmarks
+
 import argparse
 import json
 import subprocess
-import sys
 import tempfile
 import time
-from pathlib import Path
 
 import imageio
 import imageio.v3 as iio
@@ -25,7 +28,7 @@ from machine import provenance
 
 import hamvae_model as hv
 
-RESULT = Path(__file__).parent / "results" / "clip-store.json"
+RESULT = Path(__file__).parents[1] / "results" / "clip-store.json"
 REPEATS = 2  # of the eight frames of a motion, in a clip
 BY_IMAGEIO = 400  # clips: enough for a rate
 WINDOWS, BATCHES, STEPS = 32, 400, 20
@@ -107,7 +110,7 @@ def main() -> None:
     for name, value in figures.items():
         print(f"{name:28} {value}")
     result = {
-        "command": f"python benchmarks/clip_store.py --clips {arguments.clips}",
+        "command": f"python benchmarks/data/clip_store.py --clips {arguments.clips}",
         "figures": figures,
         "imageio": imageio.__version__,
         "measured_on": provenance(),

@@ -1,11 +1,16 @@
 """How fast clips are decoded and framed on one core, beside imageio on the same files.
 
-    python benchmarks/decoding.py [--clips N] [--rounds N] [--result FILE]
+    python benchmarks/data/decoding.py [--clips N] [--rounds N] [--result FILE]
 
 Writes built-in characters, eight frames of 64×64 pixels to a clip, in every format, and reads them all in turn with
 `hamvae_model.media.read` and with imageio (its Pillow plugin, or PyAV's for videos), each followed by the framing that
 training uses. A round reads everything once with each; medians are compared. Writes benchmarks/results/decoding.json.
 """
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of all benchmarks
 
 import argparse
 import json
@@ -13,7 +18,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
@@ -25,7 +29,7 @@ from hamvae_model.clips.clip import Clip
 from hamvae_model.clips.framing import framed, straight
 from hamvae_model.config.run import FramingConfig
 
-RESULT = Path(__file__).parent / "results" / "decoding.json"
+RESULT = Path(__file__).parents[1] / "results" / "decoding.json"
 SIZE, FRAMES = 64, 8
 MP4_CLIPS = 10  # imageio takes a quarter of a second to open one
 FORMATS = {  # name: extension, and whether the background is transparent
@@ -51,7 +55,7 @@ def main() -> None:
     for name, (ours, theirs) in rates.items():
         print(f"{name:18} {ours:8.0f} frames/s   imageio {theirs:8.0f}   {ours / theirs:5.2f} times as fast")
     result = {
-        "command": f"python benchmarks/decoding.py --clips {arguments.clips} --rounds {arguments.rounds}",
+        "command": f"python benchmarks/data/decoding.py --clips {arguments.clips} --rounds {arguments.rounds}",
         "what": f"clips of {FRAMES} frames of {SIZE}×{SIZE} pixels, opened, decoded and framed, on one core",
         "frames_per_second": {name: round(ours) for name, (ours, _) in rates.items()},
         "imageio_frames_per_second": {name: round(theirs) for name, (_, theirs) in rates.items()},

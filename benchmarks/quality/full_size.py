@@ -1,6 +1,6 @@
 """What the preset `sprites` asks of a GPU, counted on a CPU: an estimate of its time, for want of a measurement.
 
-    python benchmarks/full_size.py
+    python benchmarks/quality/full_size.py
 
 Counts the floating-point operations of one training step and the operators that it launches. A step takes at least as
 long as its arithmetic at a share of the device's peak, and at least as long as its launches one after the other; the
@@ -8,10 +8,14 @@ estimate is the larger of the two, under pessimistic and under optimistic assump
 which have the shapes of the Sprites sheets. Writes benchmarks/results/full-size.json.
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of all benchmarks
+
 import argparse
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from machine import provenance
@@ -21,7 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import hamvae_model as hv
 from hamvae_model.training import new_optimiser, train_step, untrained
 
-RESULT = Path(__file__).parent / "results" / "full-size.json"
+RESULT = Path(__file__).parents[1] / "results" / "full-size.json"
 DEVICE = "NVIDIA H100 SXM"
 PEAK = 989e12  # operations a second, dense bfloat16, as NVIDIA's data sheet gives it
 ASSUMED = {  # share of the peak that the convolutions reach, and microseconds from one launch to the next
@@ -60,7 +64,7 @@ def main() -> None:
         for name, (share, wait) in ASSUMED.items()
     }
     result = {
-        "command": f"python benchmarks/full_size.py --preset {arguments.preset}",
+        "command": f"python benchmarks/quality/full_size.py --preset {arguments.preset}",
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "steps": steps,
         "operations_per_step": work,

@@ -1,14 +1,18 @@
 """How many numbers a frame needs: the error that the best k-dimensional linear decoder leaves on other characters.
 
-    HAMVAE_SPRITES_SHEETS=DIR python benchmarks/principal_components.py
+    HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality/principal_components.py
 
 Principal components of 5000 frames of 900 training characters, tested on 800 frames of the other 100; the test split
 is left alone. The result set the width of the decoder's last hidden layer. Writes
 benchmarks/results/principal-components.json.
 """
 
-import json
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of all benchmarks
+
+import json
 
 import torch
 from machine import provenance
@@ -17,7 +21,7 @@ from torch import Tensor
 import hamvae_model as hv
 from hamvae_model.clips.clip import as_images
 
-RESULT = Path(__file__).parent / "results" / "principal-components.json"
+RESULT = Path(__file__).parents[1] / "results" / "principal-components.json"
 WIDTHS = (128, 256, 512, 1024, 2048)
 SEED = 0
 
@@ -42,7 +46,7 @@ def main() -> None:
         left[width] = float((rest**2).mean())
         print(f"{width:5} components leave a mean squared error of {left[width]:.2e}")
     result = {
-        "command": "python benchmarks/principal_components.py",
+        "command": "python benchmarks/quality/principal_components.py",
         "seed": SEED,
         "mse_left": left,
         "measured_on": provenance(),

@@ -1,18 +1,22 @@
 """What a training step of `sprites-small` costs on a CPU, by number format and memory layout, and by decoder.
 
-    python benchmarks/step_time.py [--rounds N]
+    python benchmarks/training/step_time.py [--rounds N]
 
 Variants take turns, one step each, so that whatever else the machine does falls on all alike; medians are compared
 with the preset's. Uses the built-in characters, which have the shapes of the Sprites sheets. Writes
 benchmarks/results/step-time.json.
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of all benchmarks
+
 import argparse
 import dataclasses
 import json
 import statistics
 import time
-from pathlib import Path
 
 import torch
 from machine import provenance
@@ -20,7 +24,7 @@ from machine import provenance
 import hamvae_model as hv
 from hamvae_model.training import new_optimiser, train_step, untrained
 
-RESULT = Path(__file__).parent / "results" / "step-time.json"
+RESULT = Path(__file__).parents[1] / "results" / "step-time.json"
 WARM_UP = 2
 
 
@@ -55,7 +59,7 @@ def main() -> None:
     for name, median in medians.items():
         print(f"{name:40} {median * 1e3:7.1f} ms   {median / base:5.2f} times the preset's")
     result = {
-        "command": f"python benchmarks/step_time.py --rounds {rounds}",
+        "command": f"python benchmarks/training/step_time.py --rounds {rounds}",
         "milliseconds": {name: round(median * 1e3, 1) for name, median in medians.items()},
         "ratio_to_preset": {name: round(median / base, 2) for name, median in medians.items()},
         "measured_on": provenance(),

@@ -1,17 +1,21 @@
 """How much of a training step the Hamiltonian part takes: parameterise, exponentiate, flow, and their backward.
 
-    python benchmarks/hamiltonian_share.py [--steps N]
+    python benchmarks/quality/hamiltonian_share.py [--steps N]
 
 Uses `sprites-small` on the built-in characters (the same shapes as the Sprites sheets), and times inside real steps:
 a hook on the way in and one on the way back bracket the backward pass of the flow. Writes
 benchmarks/results/hamiltonian-share.json.
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of all benchmarks
+
 import argparse
 import json
 import statistics
 import time
-from pathlib import Path
 
 import torch
 from machine import provenance
@@ -21,7 +25,7 @@ import hamvae_model as hv
 from hamvae_model.network.motion import Motion
 from hamvae_model.training import new_optimiser, train_step, untrained
 
-RESULT = Path(__file__).parent / "results" / "hamiltonian-share.json"
+RESULT = Path(__file__).parents[1] / "results" / "hamiltonian-share.json"
 WARM_UP = 5
 
 
@@ -52,7 +56,7 @@ def main() -> None:
         operators[operator] = _shares(model, new_optimiser(model), source, steps)
         print(operator, operators[operator])
     result = {
-        "command": f"python benchmarks/hamiltonian_share.py --steps {steps}",
+        "command": f"python benchmarks/quality/hamiltonian_share.py --steps {steps}",
         "measured": "median over steps; milliseconds, and the share of the step",
         "operators": operators,
         "measured_on": provenance(),

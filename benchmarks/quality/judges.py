@@ -1,6 +1,6 @@
 """Train the judges of composed characters, and see what they say of every held-out clip.
 
-    HAMVAE_SPRITES_SHEETS=DIR python benchmarks/judges.py builtin sprites
+    HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality/judges.py builtin sprites
 
 A judge goes to judges/, where evaluation looks for it, or where --judges says. Figures and provenance go to
 benchmarks/results/judges.json; what it holds of other sources stays. `accuracy_augmented` is of 512 held-out clips that
@@ -8,11 +8,15 @@ were shifted, blurred, lit and made noisy as in training. Weights stay uncommitt
 from CC-BY-SA art.
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of all benchmarks
+
 import argparse
 import json
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,13 +25,13 @@ from machine import provenance
 import hamvae_model as hv
 from hamvae_model.clips.clip import as_images
 from hamvae_model.config.choices import JUDGE_STEPS, LABELS
-from hamvae_model.judge import ACTION, Judge, default_path, save_judge, train_judge, truth, verdicts
+from hamvae_model.judge import ACTION, Judge, default_path, measured_on, save_judge, train_judge, truth, verdicts
 from hamvae_model.judge.augment import augmented
 from hamvae_model.judge.config import JUDGES
 
-RESULT = Path(__file__).parent / "results" / "judges.json"
+RESULT = Path(__file__).parents[1] / "results" / "judges.json"
 EVERY = 100  # steps between two lines
-AUGMENTED = 512  # held-out clips
+AUGMENTED = 512  # held-out clips, at most
 
 
 def main() -> None:
@@ -63,12 +67,12 @@ def measured(source: Any, path: Path, steps: int, seed: int) -> dict[str, object
     }
     chosen = f"{source.name} --labels {source.data.labels} --steps {steps} --seed {seed}"
     return {
-        "command": f"python benchmarks/judges.py {chosen}",
+        "command": f"python benchmarks/quality/judges.py {chosen}",
         "steps": steps,
         "seed": seed,
         "seconds": round(seconds, 1),
         "processor_seconds": round(processor, 1),
-        "held_out_clips": source.splits["test"],
+        "held_out_clips": source.splits[measured_on(source)],
         "accuracy": judge.accuracy,
         "accuracy_augmented": accuracy_augmented(judge, source),
         "confusions": {head: dict(pairs.most_common()) for head, pairs in confusions.items() if pairs},
@@ -92,11 +96,12 @@ def trained(source: Any, steps: int, seed: int) -> Judge:
 @torch.no_grad()
 def accuracy_augmented(judge: Judge, source: Any) -> dict[str, float]:
     generator = torch.Generator().manual_seed(1)
-    clips = torch.randperm(source.splits["test"], generator=generator)[:AUGMENTED]
+    split = measured_on(source)
+    clips = torch.randperm(source.splits[split], generator=generator)[:AUGMENTED]
     right: dict[str, list[torch.Tensor]] = {}
     for some in torch.split(clips, 64):
-        images = augmented(as_images(source.clips("test", some).frames), generator)
-        true = truth(source, "test", some)
+        images = augmented(as_images(source.clips(split, some).frames), generator)
+        true = truth(source, split, some)
         for head, scores in {ACTION: judge.actions(images), **judge.values(images)}.items():
             right.setdefault(head, []).append(scores.argmax(-1) == true[head])
     return {head: float(torch.cat(parts).float().mean()) for head, parts in right.items()}

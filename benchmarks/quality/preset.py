@@ -1,22 +1,25 @@
 """Train a preset and score it on every held-out character or clip.
 
-    python benchmarks/quality.py demo [--run demo/run] [--operator NAME]
-    HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality.py sprites-small [--run runs/sprites-small]
-    python benchmarks/quality.py clips --root DIR --result clips.json     a folder of clips
-    python benchmarks/quality.py photos --root DIR --result mug.json      the MUG facial expressions
+    python benchmarks/quality/preset.py demo [--run demo/run] [--operator NAME]
+    HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality/preset.py sprites-small [--run runs/sprites-small]
+    python benchmarks/quality/preset.py clips --root DIR --result clips.json     a folder of clips
+    python benchmarks/quality/preset.py photos --root DIR --result mug.json      the MUG facial expressions
 
 A finished run is scored again without training; an interrupted one is continued first. Figures and provenance go to
 benchmarks/results/PRESET[-OPERATOR].json, or where --result says. Weights stay uncommitted: those of the Sprites sheets
 are made from CC-BY-SA art.
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of all benchmarks
+
 import argparse
 import json
 import shlex
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import torch
 from machine import provenance
@@ -29,7 +32,7 @@ from hamvae_model.evaluation import TABLES, evaluate
 from hamvae_model.judge import Judge, default_path, load_judge, save_judge, train_judge
 from hamvae_model.presets import PRESETS
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parents[1] / "results"
 SOURCES = {"demo": "builtin", "sprites-small": "sprites", "sprites": "sprites", "clips": "folder", "photos": "mug"}
 
 
@@ -42,6 +45,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="instead of the preset's")
     parser.add_argument("--result", type=Path, help="where figures and provenance go")
     parser.add_argument("--device", default="cpu", choices=DEVICES)
+    parser.add_argument("--final", action="store_true", help="score the test split, for a result to be committed")
     arguments = parser.parse_args()
     preset: str = arguments.preset
     operator: str | None = arguments.operator
@@ -56,9 +60,12 @@ def main() -> None:
     began = time.perf_counter()
     composed = source.exact is not None
     tables, judge = (TABLES, judge_of(source, device)) if composed else (("generation",), None)
-    scores = evaluate(hv.load(run, device), source, judge, tables=tables)
+    split = "test" if arguments.final else "validation"
+    scores = evaluate(hv.load(run, device), source, judge, tables=tables, split=split)
+    if arguments.final:
+        runs.record_final(run, scores)
     result = {
-        "command": shlex.join(["python", "benchmarks/quality.py", *sys.argv[1:]]),
+        "command": shlex.join(["python", "benchmarks/quality/preset.py", *sys.argv[1:]]),
         "seed": config.training.seed,
         "steps": config.training.steps,
         "training_minutes": round(training_seconds(run) / 60, 1),
@@ -67,6 +74,7 @@ def main() -> None:
         "trained_on": json.loads((run / "environment.json").read_text()),
         "scored_on": provenance(),
     }
+    name = name if arguments.final else f"{name}-validation"
     (arguments.result or RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(scores["tables"], indent=2))
 

@@ -1,6 +1,6 @@
 """Somebody's own clips, end to end: files of four kinds in, a small training run on the CPU, swaps out and judged.
 
-    HAMVAE_SPRITES_SHEETS=DIR python benchmarks/own_clips.py [--characters N] [--steps N] [--keep DIR]
+    HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality/own_clips.py [--characters N] [--steps N] [--keep DIR]
 
 Writes characters in every motion as GIFs, MP4 videos, folders of PNG frames and sprite sheets with their layouts, and
 a clips.csv; checks the folder; trains the preset `clips` on it with one thread; swaps motions between held-out
@@ -9,13 +9,17 @@ the one nearest to the swap counts as the motion it shows; that judge's own accu
 Figures and provenance go to benchmarks/results/own-clips.json. What is kept with --keep is made from CC-BY-SA art.
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of all benchmarks
+
 import argparse
 import csv
 import json
 import tempfile
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -27,7 +31,7 @@ from hamvae_model.clips.framing import straight
 from hamvae_model.data import Characters, clip_rows
 from hamvae_model.metrics import mse, psnr
 
-RESULT = Path(__file__).parent / "results" / "own-clips.json"
+RESULT = Path(__file__).parents[1] / "results" / "own-clips.json"
 HELD_OUT = 0.1  # of the characters
 FPS = 10
 KINDS = ("gif", "mp4", "frames", "sheet")
@@ -64,8 +68,8 @@ def main() -> None:
         }
         draw(model, source, held_out, folder / "swaps.png")
     result = {
-        "command": f"python benchmarks/own_clips.py --source {arguments.source} --characters {arguments.characters} "
-        f"--steps {arguments.steps}",
+        "command": f"python benchmarks/quality/own_clips.py --source {arguments.source} "
+        f"--characters {arguments.characters} --steps {arguments.steps}",
         "characters": {"trained_on": len(trained_on), "held_out": len(held_out)},
         "clips": source.splits,
         "frame_seconds": source.data.frame_seconds,

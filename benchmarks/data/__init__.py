@@ -1,0 +1,1 @@
+"""Clips in files: decoding, and the store of decoded frames."""

@@ -1,0 +1,1 @@
+"""What a model is worth: presets, operators, ablations, judges, your own clips."""
