@@ -3,9 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .config.choices import OPERATORS, PRECISIONS
+from .config.overrides import overridden
 from .config.run import Config, FramingConfig, ModelConfig, ObjectiveConfig, TrainingConfig
 from .errors import UsageError
 from .words import nearest
@@ -71,6 +73,7 @@ PRESETS: dict[str, Preset] = {
 }
 
 
+NOTHING: Mapping[str, object] = MappingProxyType({})
 NYQUIST = math.pi  # radians a frame: anything faster looks like something slower, seen once a frame
 ROOM = 2  # times its initial norm is what an operator may grow to, where it begins close to the above or beyond
 
@@ -85,6 +88,7 @@ def build(
     precision: str | None = None,
     learning_rate: float | None = None,
     seed: int = 0,
+    set: Mapping[str, object] = NOTHING,
 ) -> Config:
     """The configuration of a run from a preset and the source it will see.
 
@@ -94,9 +98,10 @@ def build(
         operator, steps, batch, learning_rate: in place of the preset's.
         precision: ``float32`` or ``bfloat16``, likewise.
         seed: of everything random.
+        set: any other setting by its key, such as ``{"model.content_dim": 64}``; docs/configuration.md lists them.
 
-    Raises: UsageError: an unknown preset, operator or precision, no steps, an empty batch, or a learning
-        rate that is not a positive number.
+    Raises: UsageError: an unknown preset, operator, precision or setting, no steps, an empty batch, a learning rate
+        that is not a positive number, or a setting that cannot have this value.
     """
     if name not in PRESETS:
         raise UsageError(f"There is no preset '{name}'{nearest(name, PRESETS)}")
@@ -123,13 +128,18 @@ def build(
     shape = ModelConfig(
         classes=source.classes, image_size=source.size, length=source.length, **_periods(source), **model
     )
-    return Config(
+    config = Config(
         preset=name,
         data=source.data,
-        model=replace(shape, operator_norm=max(NYQUIST, ROOM * shape.initial_norm())),
+        model=shape,
         objective=ObjectiveConfig(**preset.objective),
         training=TrainingConfig(**training, seed=seed),
     )
+    config = overridden(config, set)
+    if "model.operator_norm" in set:
+        return config
+    cap = max(NYQUIST, ROOM * config.model.initial_norm())
+    return replace(config, model=replace(config.model, operator_norm=cap))
 
 
 def _periods(source: "Source") -> dict[str, Any]:
