@@ -5,11 +5,13 @@
 Reads benchmarks/results/*.json; no figure in a README is typed by hand.
 """
 
+import dataclasses
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+from hamvae_model.config import settings
 from hamvae_model.evaluation import ALIKE, published
 from hamvae_model.words import counted
 
@@ -71,6 +73,7 @@ COMPARED = {  # the same for the studies, a column each
 
 def main() -> None:
     render(ROOT / "README.md", "results", quality_table())
+    (ROOT / "docs" / "configuration.md").write_text(configuration_page(), "utf-8")
     render(ROOT / "README.md", "operators", study_table(OPERATORS))
     render(ROOT / "docs" / "notes" / ABLATION, "ablation", study_table({"skew-symmetric": "the preset", **ablated()}))
     speed, memory = (json.loads((RESULTS / f"expm-{name}.json").read_text("utf-8")) for name in ("speed", "memory"))
@@ -315,6 +318,49 @@ def ablated() -> dict[str, str]:
             changes = {key: value for part in result["changes"].values() for key, value in part.items()}
             found[result["variant"]] = ", ".join(f"`{key}` {value}" for key, value in changes.items())
     return found
+
+
+def configuration_page() -> str:
+    """docs/configuration.md: every setting, its default and the comment beside it in the source."""
+    lines = [
+        "# Settings",
+        "",
+        "`hamvae train --set KEY=VALUE` sets one of these in place of the preset's, as does",
+        '`hv.build(preset, source=source, set={"KEY": value})` from Python. Several numbers have commas between them:',
+        "`model.encoder_widths=32,64,128`. Presets set some of them: the defaults below are those of the fields.",
+        "",
+        "| key | default | meaning |",
+        "|---|---|---|",
+    ]
+    comments = field_comments()
+    for key, (_, default) in settings().items():
+        shown = "given by the preset" if default is dataclasses.MISSING else _shown(default)
+        lines.append(f"| `{key}` | {shown} | {comments.get(key, '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def field_comments() -> dict[str, str]:
+    """What stands beside the fields of the configuration in its source, by key."""
+    text = (ROOT / "packages/hamvae-model/src/hamvae_model/config/run.py").read_text("utf-8")
+    sections = {
+        "FramingConfig": "data.framing",
+        "DataConfig": "data",
+        "ModelConfig": "model",
+        "ObjectiveConfig": "objective",
+        "TrainingConfig": "training",
+    }
+    found, section = {}, ""
+    for line in text.splitlines():
+        if begun := re.match(r"class (\w+)", line):
+            section = sections.get(begun[1], "")
+        elif section and (field := re.match(r"    (\w+): [^#]*?  # (.*)", line)):
+            found[f"{section}.{field[1]}"] = field[2].replace("|", "\\|")
+    return found
+
+
+def _shown(default: object) -> str:
+    value = ",".join(map(str, default)) if isinstance(default, tuple) else str(default).lower()
+    return f"`{value}`"
 
 
 def origin(result: dict) -> list[str]:

@@ -25,9 +25,8 @@ import torch
 from machine import provenance
 
 import hamvae_model as hv
-from hamvae_model.clips.clip import Clip
-from hamvae_model.clips.framing import framed, straight
-from hamvae_model.config.run import FramingConfig
+from hamvae_model.clips import Clip, framed, straight
+from hamvae_model.config import FramingConfig
 
 RESULT = Path(__file__).parents[1] / "results" / "decoding.json"
 SIZE, FRAMES = 64, 8

@@ -22,7 +22,7 @@ from machine import provenance
 from torch import Tensor
 
 import hamvae_model as hv
-from hamvae_model.network.motion import Motion
+from hamvae_model.network import Motion
 from hamvae_model.training import new_optimiser, train_step, untrained
 
 RESULT = Path(__file__).parents[1] / "results" / "hamiltonian-share.json"

@@ -23,11 +23,20 @@ import torch
 from machine import provenance
 
 import hamvae_model as hv
-from hamvae_model.clips.clip import as_images
+from hamvae_model.clips import as_images
 from hamvae_model.config.choices import JUDGE_STEPS, LABELS
-from hamvae_model.judge import ACTION, Judge, default_path, measured_on, save_judge, train_judge, truth, verdicts
-from hamvae_model.judge.augment import augmented
-from hamvae_model.judge.config import JUDGES
+from hamvae_model.judge import (
+    ACTION,
+    JUDGES,
+    Judge,
+    augmented,
+    default_path,
+    measured_on,
+    save_judge,
+    train_judge,
+    truth,
+    verdicts,
+)
 
 RESULT = Path(__file__).parents[1] / "results" / "judges.json"
 EVERY = 100  # steps between two lines

@@ -27,7 +27,7 @@ from machine import provenance
 from PIL import Image
 
 import hamvae_model as hv
-from hamvae_model.clips.framing import straight
+from hamvae_model.clips import straight
 from hamvae_model.data import Characters, clip_rows
 from hamvae_model.metrics import mse, psnr
 

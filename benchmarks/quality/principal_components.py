@@ -19,7 +19,7 @@ from machine import provenance
 from torch import Tensor
 
 import hamvae_model as hv
-from hamvae_model.clips.clip import as_images
+from hamvae_model.clips import as_images
 
 RESULT = Path(__file__).parents[1] / "results" / "principal-components.json"
 WIDTHS = (128, 256, 512, 1024, 2048)

@@ -27,7 +27,7 @@ import torch
 from machine import provenance
 
 import hamvae_model as hv
-from hamvae_model.config.execution import Execution
+from hamvae_model.config import Execution
 from hamvae_model.training import Ranks, Stepper, joined, new_optimiser, untrained
 
 RESULT = Path(__file__).parents[1] / "results" / "scaling.json"

@@ -84,7 +84,10 @@ def test_a_judge_is_not_written_over(judge: Path, refusal: Callable[..., str]) -
         (("judge", "train", "--data", "bultin"), "there is no 'bultin'; did you mean 'builtin'?"),
         (("judge", "train", "--data", "folder"), "The folder source needs the folder of its clips: pass --root DIR."),
         (("judge", "train", "--data", "sprites"), "The sprites source needs its folder of sheets"),
-        (("judge", "train", "--data", "builtin", "--loop"), "--loop is for clips from files, leave it out."),
+        (
+            ("judge", "train", "--data", "builtin", "--clips-repeat"),
+            "--clips-repeat is for clips from files, leave it out.",
+        ),
         ((*TRAIN, "--labels", "action"), "leave out --labels."),
         ((*TRAIN, "--steps", "0"), "Invalid value for '--steps'"),
         ((*TRAIN, "-o", "clips"), "'clips' is a folder; name a file."),

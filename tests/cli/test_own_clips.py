@@ -40,7 +40,7 @@ def clips(here: Path, builtin: Characters) -> Path:
 
 
 def test_training_on_a_folder_leaves_a_run_that_knows_its_motions(hamvae: Command, clips: Path) -> None:
-    result = hamvae("train", "--data", "folder", "--root", clips, "--loop", "--steps", "3", "--run", "r")
+    result = hamvae("train", "--data", "folder", "--root", clips, "--clips-repeat", "--steps", "3", "--run", "r")
     assert result.exit_code == 0, result.output
     config = load_config(Path("r"))
     assert (config.preset, config.model.classes, config.model.period) == ("clips", MOTIONS, 8)
@@ -59,7 +59,20 @@ def test_the_command_that_goes_on_in_less_memory_knows_where_the_clips_are(
         return forward(model, views, noise)
 
     monkeypatch.setattr(HamVAE, "forward", limited)
-    words = ["train", "--data", "folder", "--root", clips, "--loop", "--steps", "2", "--batch", "2", "--run", "r"]
+    words = [
+        "train",
+        "--data",
+        "folder",
+        "--root",
+        clips,
+        "--clips-repeat",
+        "--steps",
+        "2",
+        "--batch",
+        "2",
+        "--run",
+        "r",
+    ]
     result = hamvae(*words)
     told, _, command = result.stderr.strip().partition("; go on with: ")
     assert result.exit_code == 1 and told.endswith("1 at a time would fit and give the same result")
@@ -68,7 +81,7 @@ def test_the_command_that_goes_on_in_less_memory_knows_where_the_clips_are(
 
 
 def test_clips_of_the_folder_are_swapped_by_path_and_by_reference(hamvae: Command, clips: Path) -> None:
-    hamvae("train", "--data", "folder", "--root", clips, "--loop", "--steps", "1", "--run", "r")
+    hamvae("train", "--data", "folder", "--root", clips, "--clips-repeat", "--steps", "1", "--run", "r")
     source = hv.open_source("folder", clips, loop=True)
     name = next(name for name in source.names("train") if name.startswith("wave"))
     look = clips / "walk-left" / "hero 1.gif"
@@ -86,7 +99,7 @@ def test_bad_clips_stop_training_unless_they_are_to_be_skipped_and_then_are_coun
 ) -> None:
     (clips / MOTIONS[0] / "bad.png").write_text("no picture")
     hv.open_source("folder", clips, skip_bad=True)  # the store is there already: a refusal leaves no other file
-    words = ["train", "--data", "folder", "--root", clips, "--loop", "--steps", "1", "--run", "r"]
+    words = ["train", "--data", "folder", "--root", clips, "--clips-repeat", "--steps", "1", "--run", "r"]
     assert "bad.png does not hold a PNG picture" in refusal(*words, code=2)
     result = hamvae(*words, "--skip-bad")
     assert result.exit_code == 0
@@ -103,7 +116,7 @@ def test_a_run_is_not_put_among_the_clips(refusal: Refusal, clips: Path, run: st
 def test_resuming_continues_on_the_same_folder_and_refuses_another(
     hamvae: Command, refusal: Refusal, clips: Path, builtin: Characters
 ) -> None:
-    hamvae("train", "--data", "folder", "--root", clips, "--loop", "--steps", "2", "--run", "r")
+    hamvae("train", "--data", "folder", "--root", clips, "--clips-repeat", "--steps", "2", "--run", "r")
     assert "nothing is left to train" in hamvae("train", "--resume", "r", "--root", clips).stdout
     hv.write(clips / MOTIONS[0] / "new.gif", builtin.clip("train", "9/walk-left").frames)
     hv.open_source("folder", clips)
@@ -139,7 +152,7 @@ def test_a_background_shows_through_what_is_transparent_and_stays_with_the_run(
         clear = torch.zeros(8, 4, 64, 64, dtype=torch.uint8)
         clear[:, :, 20:40, 20:40] = torch.arange(100, 180, 10, dtype=torch.uint8).view(8, 1, 1, 1)
         hv.write(clips / motion / "clear.webp", clear)
-    words = ["--root", clips, "--loop", "--background", "#ff8000", "--steps", "1", "--run", "r"]
+    words = ["--root", clips, "--clips-repeat", "--background", "#ff8000", "--steps", "1", "--run", "r"]
     assert hamvae("train", "--data", "folder", *words).exit_code == 0
     config = load_config(Path("r"))
     assert config.data.framing.background == (255, 128, 0)
@@ -155,7 +168,7 @@ def test_a_background_that_is_no_colour_is_refused(refusal: Refusal, colour: str
     assert f"'{colour}' is no colour; write black, white or #rrggbb." in sentence
 
 
-@pytest.mark.parametrize("extra", [("--loop",), ("--length", "8"), ("--fps", "5"), ("--skip-bad",)])
+@pytest.mark.parametrize("extra", [("--clips-repeat",), ("--length", "8"), ("--clip-fps", "5"), ("--skip-bad",)])
 def test_what_concerns_only_clips_from_files_is_refused_for_characters_that_are_composed(
     refusal: Refusal, extra: tuple[str, ...]
 ) -> None:
@@ -186,7 +199,7 @@ def test_the_cost_is_measured_on_the_device_that_would_train(
     assert "no cuda device" in refusal("data", "check", clips, "--device", "cuda", code=2)
     monkeypatch.setattr("hamvae_model.devices.choose_device", lambda name: "meta" if name == "auto" else name)
     asked = []
-    monkeypatch.setattr("hamvae_model.training.estimate.cost", lambda config, source, device: asked.append(device))
+    monkeypatch.setattr("hamvae_model.training.cost", lambda config, source, device: asked.append(device))
     hamvae("data", "check", clips)
     hamvae("data", "check", clips, "--device", "cpu")
     assert asked == ["meta", "cpu"]
@@ -214,7 +227,7 @@ def test_check_tells_people_what_is_there_what_is_wrong_and_what_it_would_cost(h
     (clips / MOTIONS[0] / "bad.png").write_text("no picture")
     (clips / MOTIONS[0] / "twin.gif").write_bytes((clips / MOTIONS[0] / "hero 0.gif").read_bytes())
     (clips / "clips.csv").write_text("clip,weapon\nwalk-left/hero 0.gif,sword\nwalk-left/hero 1.gif,sword\n")
-    result = hamvae("data", "check", clips, "--loop")
+    result = hamvae("data", "check", clips, "--clips-repeat")
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["motion", "train", "test"]
@@ -287,7 +300,7 @@ def test_preview_says_how_many_clips_it_leaves_out_and_why(hamvae: Command, clip
     result = hamvae("data", "preview", clips, "-o", "sheet.png")
     assert result.stderr.splitlines()[-1].startswith("Left out 2 clips that cannot be used; the first: ")
     assert "short.gif has 6 frames and training looks through windows of 8" in result.stderr
-    assert "Left out" not in hamvae("data", "preview", clips, "--loop", "-o", "sheet.png").stderr
+    assert "Left out" not in hamvae("data", "preview", clips, "--clips-repeat", "-o", "sheet.png").stderr
 
 
 def test_preview_takes_a_folder_as_check_does_also_one_that_is_called_like_a_source(

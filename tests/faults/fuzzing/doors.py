@@ -160,4 +160,4 @@ def open_folder(folder: Path, source: str = "folder") -> None:
 
 def check_folder(folder: Path) -> None:
     """`hamvae data check`, without the part that measures a few steps where there is nothing to train on."""
-    command("data", "check", folder, "--preset", "demo", "--length", "2", "--loop")
+    command("data", "check", folder, "--preset", "demo", "--length", "2", "--clips-repeat")

@@ -288,8 +288,8 @@ _LOOK = {
 }
 _CLIPS = {
     "--length": _number,
-    "--loop": st.none(),
-    "--fps": _number,
+    "--clips-repeat": st.none(),
+    "--clip-fps": _number,
     "--background": _name | st.sampled_from(["#fff", "#12345678", "hsl(1,2%,3%)", "rgb(999,0,0)"]),
 }
 _LEARN = {

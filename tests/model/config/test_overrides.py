@@ -50,7 +50,7 @@ def test_texts_stand_for_values_of_the_fields_type(builtin: Characters, key: str
         ({"modle.content_dim": 3}, r"no setting 'modle\.content_dim'; did you mean 'model\.content_dim'\?"),
         ({"content_dim": 3}, r"no setting 'content_dim'; did you mean 'model\.content_dim'\?"),
         ({"model.classes": ("a",)}, r"'model\.classes' cannot be set: the clips decide it when a source is opened\."),
-        ({"data.loop": True}, r"'data\.loop' cannot be set: --loop sets it\."),
+        ({"data.loop": True}, r"'data\.loop' cannot be set: --clips-repeat sets it\."),
         ({"model.content_dim": "many"}, r"'model\.content_dim' is a whole number; got 'many'\."),
         ({"model.content_dim": 2.5}, r"'model\.content_dim' is a whole number; got 2\.5\."),
         ({"model.content_dim": True}, r"'model\.content_dim' is a whole number; got True\."),

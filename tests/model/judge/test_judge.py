@@ -214,13 +214,13 @@ def test_the_same_clips_read_in_another_way_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, " --fps 10"),
-        ({"loop": True, "frame_seconds": 1 / 49}, " --loop --fps 49"),
+        ({}, " --clip-fps 10"),
+        ({"loop": True, "frame_seconds": 1 / 49}, " --clips-repeat --clip-fps 49"),
         (
             {"length": 6, "framing": FramingConfig(background=(255, 0, 16))},
-            " --length 6 --fps 10 --background '#ff0010'",
+            " --length 6 --clip-fps 10 --background '#ff0010'",
         ),
-        ({"framing": FramingConfig(fit="crop", resample="smooth")}, " --preset photos --fps 10"),
+        ({"framing": FramingConfig(fit="crop", resample="smooth")}, " --preset photos --clip-fps 10"),
     ],
 )
 def test_the_advised_command_reads_the_clips_as_they_were_read(

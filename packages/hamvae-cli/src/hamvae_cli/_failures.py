@@ -18,6 +18,26 @@ OTHERS_SPEAK = 3  # seconds in which another process says what was wrong; torchr
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
+MEANT = {
+    "--loop": "--clips-repeat",
+    "--fps": "--clip-fps",
+    "--lr": "--learning-rate",
+    "--epochs": "--steps",
+    "--iterations": "--steps",
+    "--batch-size": "--batch",
+    "--num-workers": "--workers",
+    "--out": "--output",
+    "--source": "--data",
+    "--dataset": "--data",
+    "--folder": "--root",
+    "--model": "--preset",
+    "--size": "--scale",
+    "--random-seed": "--seed",
+    "--gpu": "--device",
+}
+"""Options of other programs, and what they are called here; said where the command has that option."""
+
+
 class _WrongRequest(click.ClickException):
     exit_code = 2
 
@@ -27,6 +47,13 @@ def _legible() -> Iterator[None]:
     """What click itself complains of is said in one line, with escapes for what a terminal would obey."""
     try:
         yield
+    except click.NoSuchOption as error:
+        meant = MEANT.get(error.option_name, "")
+        known = [name for param in (error.ctx.command.params if error.ctx else ()) for name in param.opts]
+        if meant in known:
+            error.possibilities = [meant]  # type: ignore[misc]
+        error.message = printable(error.message)  # type: ignore[misc]
+        raise
     except click.exceptions.NoArgsIsHelpError:  # its lines are the help's
         raise
     except click.ClickException as error:
@@ -77,7 +104,7 @@ class FailingGroup(click.Group):
         except (click.exceptions.Exit, click.Abort):  # both are RuntimeErrors
             raise
         except (MemoryError, RuntimeError) as error:
-            from hamvae_model.training.memory import is_out_of_memory
+            from hamvae_model.training import is_out_of_memory
 
             if not is_out_of_memory(error):
                 raise

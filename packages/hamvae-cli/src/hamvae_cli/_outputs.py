@@ -13,7 +13,7 @@ import hamvae_model as hv
 from hamvae_model.config.choices import OUTPUTS
 
 if TYPE_CHECKING:
-    from hamvae_model.animate.performance import Performance
+    from hamvae_model.animate import Performance
 
     Shown = hv.Clip | Performance
 
@@ -38,7 +38,7 @@ def check(path: Path, *, transparent: bool = False, together: bool = False) -> N
         raise hv.UsageError(f"'{path}' is a folder; name a file.")
     check_folder(path.parent)
     if extension == ".json":
-        from hamvae_model.media.writing import picture_of
+        from hamvae_model.media import picture_of
 
         picture_of(path)
 
@@ -81,8 +81,8 @@ def write(path: Path, shown: Sequence[Shown | None], *, columns: int | None = No
 
 
 def _check_durations(shown: Sequence[Shown | None], **timing: Any) -> None:
-    from hamvae_model.clips.timing import Timing
-    from hamvae_model.media.gif import check_duration
+    from hamvae_model.clips import Timing
+    from hamvae_model.media import check_duration
 
     asked = Timing(**timing)
     for one in shown:
@@ -111,7 +111,7 @@ def save(
         transparent: keep the transparency of given clips, and cut what the model drew out of its background.
     """
     from hamvae_model import media
-    from hamvae_model.clips.timing import Timing
+    from hamvae_model.clips import Timing
     from hamvae_model.data import clip_rows, grid, in_step
 
     asked = Timing(**(timing or {}))
@@ -147,7 +147,7 @@ def _save_sheet(
     path: Path, clips: Sequence[hv.Clip], durations: Sequence[Sequence[float]], *, scale: int, transparent: bool
 ) -> None:
     from hamvae_model import media
-    from hamvae_model.clips.framing import straight
+    from hamvae_model.clips import straight
 
     names = _distinct([clip.label or "clip" for clip in clips])
     frames = [straight(clip) if transparent else clip.frames for clip in clips]

@@ -3,7 +3,7 @@
 import click
 from click.shell_completion import get_completion_class
 
-from ._options import Name
+from .options.common import Name
 
 
 @click.command()

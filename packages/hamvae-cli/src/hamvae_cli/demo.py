@@ -12,8 +12,8 @@ import click
 import hamvae_model as hv
 
 from . import _outputs
-from ._options import PATH, SEED_LIMIT, STEP_LIMIT, device_option
 from ._training import Interruption, follow
+from .options.common import PATH, SEED_LIMIT, STEP_LIMIT, device_option
 
 if TYPE_CHECKING:
     from hamvae_model.training import Reports

@@ -14,7 +14,7 @@ from hamvae_model.words import counted
 
 from . import _outputs
 from ._decoding import Decoding
-from ._options import MANY, PATH, Name, device_option, json_option, root_option, run_argument
+from .options.common import MANY, PATH, Name, device_option, json_option, root_option, run_argument
 
 
 @click.command()
@@ -80,7 +80,7 @@ def evaluate(
     device: str,
     as_json: bool,
 ) -> None:
-    """Score a run on clips it was not trained on, beside what was published.
+    """Score a run on held-out clips, beside what was published.
 
     They are validation clips, by which settings may be chosen. With --final they are those of the test split: score it
     once, when everything is chosen. final.jsonl in the run folder keeps the scores of each time, with date and commit.

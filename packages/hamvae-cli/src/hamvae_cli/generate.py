@@ -12,8 +12,8 @@ import hamvae_model as hv
 from hamvae_model.config.choices import POSES
 
 from . import _outputs
-from ._options import Name, device_option, output_option, root_option, run_argument
-from ._playing import look_options, timing_options
+from .options.common import Name, device_option, output_option, root_option, run_argument
+from .options.playing import look_options, timing_options
 
 
 @click.command()

@@ -9,7 +9,7 @@ import click
 
 import hamvae_model as hv
 
-from ._options import json_option, run_argument
+from .options.common import json_option, run_argument
 
 COLUMNS = ("action", "periods (frames)", "orbits", "growth (1/frame)", "from Hamiltonian")
 NOISE = 1e-12  # what rounding leaves of zero in double precision

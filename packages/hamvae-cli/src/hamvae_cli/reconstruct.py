@@ -11,8 +11,8 @@ import click
 import hamvae_model as hv
 
 from . import _outputs
-from ._options import action_option, device_option, output_option, root_option, run_argument
-from ._playing import look_options, timing_options
+from .options.common import action_option, device_option, output_option, root_option, run_argument
+from .options.playing import look_options, timing_options
 
 
 @click.command()

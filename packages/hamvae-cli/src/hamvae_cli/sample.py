@@ -11,8 +11,8 @@ import click
 import hamvae_model as hv
 
 from . import _outputs
-from ._options import MANY, Name, device_option, output_option, run_argument, seed_option
-from ._playing import look_options, timing_options
+from .options.common import MANY, Name, device_option, output_option, run_argument, seed_option
+from .options.playing import look_options, timing_options
 
 
 @click.command()

@@ -4,41 +4,47 @@ from __future__ import annotations  # what is named in a signature is not loaded
 
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 import hamvae_model as hv
+from hamvae_model.config import Execution, parse_assignments, set_in_data
+from hamvae_model.config import settings as settable
 from hamvae_model.config.choices import BATCH_LIMIT, OPERATORS, PRECISIONS
-from hamvae_model.config.execution import Execution
 from hamvae_model.data import SOURCES
 from hamvae_model.presets import PRESETS
 
-from ._clips import OF_CLIPS, ClipOptions, clip_options, open_to_learn, skip_bad_option, tell
 from ._decoding import Decoding
-from ._execution import execution_options
-from ._options import (
-    PATH,
-    STEP_LIMIT,
-    Name,
-    Positive,
-    device_option,
-    json_option,
-    labels_option,
-    refuse_labels,
-    root_option,
-    seed_option,
-)
+from ._opening import open_to_learn, tell
 from ._training import Interruption, follow, launched
+from .options.clips import OF_CLIPS, ClipOptions, clip_options, labels_option, refuse_labels, skip_bad_option
+from .options.common import PATH, STEP_LIMIT, Name, Positive, device_option, json_option, root_option, seed_option
+from .options.execution import execution_options
 
 if TYPE_CHECKING:
     from hamvae_model.runs import State
+    from hamvae_model.training import Ranks, Reports
 
-OF_A_NEW_RUN = ("data", "preset", "operator", "labels", *OF_CLIPS, "steps", "batch", "precision", "seed", "run")
+OF_A_NEW_RUN = {
+    "data": "--data",
+    "preset": "--preset",
+    "operator": "--operator",
+    "labels": "--labels",
+    **OF_CLIPS,
+    "steps": "--steps",
+    "batch": "--batch",
+    "precision": "--precision",
+    "settings": "--set",
+    "seed": "--seed",
+    "run": "--run",
+}
+"""Parameters that a run is begun with and keeps, and their options."""
 
 
 class TrainCommand(click.Command):
@@ -50,17 +56,26 @@ class TrainCommand(click.Command):
         resume = ctx.params["resume"]
         if resume and given:
             raise click.UsageError(
-                f"--resume continues a run as it was begun; leave out --{given[0].replace('_', '-')}.", ctx
+                f"--resume continues a run as it was begun; leave out {OF_A_NEW_RUN[given[0]]}.", ctx
             )
         if ctx.params["from_step"] is not None and not resume:
             raise click.UsageError("--from-step goes back in a run; name it with --resume RUN.", ctx)
         if not resume and "data" not in given and not ctx.resilient_parsing:
             raise click.UsageError(
-                "Say what to learn from with --data SOURCE, or continue a run with --resume RUN.", ctx
+                "Choose the training data with --data SOURCE, or continue a run with --resume RUN.", ctx
             )
         if "labels" in given:
             refuse_labels(ctx.params["data"])
         return rest
+
+
+class Settings(click.ParamType[str]):
+    """KEY=VALUE, completed to the keys that there are."""
+
+    name = "setting"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(f"{key}=") for key in settable() if key.startswith(incomplete)]
 
 
 def _either(names: Iterable[str]) -> str:
@@ -99,6 +114,14 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
     "--precision", type=Name(PRECISIONS), metavar="NAME", help=f"Instead of the preset's: {_either(PRECISIONS)}."
 )
 @click.option(
+    "--set",
+    "settings",
+    type=Settings(),
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any other setting, such as model.content_dim=64; repeat it. docs/configuration.md lists them.",
+)
+@click.option(
     "--learning-rate",
     type=Positive(0, min_open=True),
     metavar="RATE",
@@ -127,6 +150,7 @@ def train(
     steps: int | None,
     batch: int | None,
     precision: str | None,
+    settings: Sequence[str],
     learning_rate: float | None,
     seed: int,
     device: str,
@@ -145,37 +169,31 @@ def train(
     \b
     Example:
       hamvae train --data builtin --run runs/first
-      hamvae train --data folder --root my-clips --loop --run runs/mine
+      hamvae train --data folder --root my-clips --clips-repeat --run runs/mine
+      hamvae train --data builtin --set model.content_dim=64 --set model.pairs=6
       hamvae train --resume runs/first
       hamvae train --resume runs/first --from-step 500 --learning-rate 0.0003
       torchrun --standalone --nproc-per-node 2 -m hamvae_cli train --data builtin -o runs/first
     """
-    from hamvae_model.data import reopen_source
     from hamvae_model.devices import choose_device
-    from hamvae_model.runs import read_state
     from hamvae_model.training import joined
 
+    wanted = parse_assignments(settings)
     where, interruption = choose_device(device), Interruption()
     chosen = preset or (SOURCES[data].preset if data else "")
     folder = resume or run or Path("runs") / f"{data}-{chosen}"
     with joined(where) as ranks:
-        quiet = ranks.rank > 0
         if resume is not None:
             if launched() and _went_back(folder, from_step, learning_rate):
                 from_step = None
-            config = _continued(read_state(folder, from_step), learning_rate, back=from_step is not None)
-            progress = None if quiet else Decoding()
-            source = ranks.in_turn(lambda: reopen_source(config, root, device=where, progress=progress))
-            if not quiet:
-                tell(source)
+            config, source = _reopened(folder, root, from_step, learning_rate, where, ranks)
         else:
-            if root and folder.resolve().is_relative_to(root.resolve()):
-                raise hv.UsageError(
-                    f"The run folder '{folder}' would lie among the clips in '{root}'; choose one outside of it."
-                )
-            wanted, length = clips.data(data, PRESETS[chosen], labels), clips.length
+            _refuse_a_run_among_its_clips(folder, root)
+            opened_with = set_in_data(clips.data(data, PRESETS[chosen], labels), wanted)
             source = ranks.in_turn(
-                lambda: open_to_learn(wanted, root, length=length, skip_bad=skip_bad, device=where, quiet=quiet)
+                lambda: open_to_learn(
+                    opened_with, root, length=clips.length, skip_bad=skip_bad, device=where, quiet=ranks.rank > 0
+                )
             )
             config = hv.build(
                 chosen,
@@ -186,6 +204,7 @@ def train(
                 precision=precision,
                 learning_rate=learning_rate,
                 seed=seed,
+                set=wanted,
             )
         began = resume is None and bool(ranks.agreed(launched() and _began(folder, config)))
         reports = hv.fit(
@@ -198,16 +217,45 @@ def train(
             execution=execution,
             stop=interruption,
         )
-        root_again = f" --root {shlex.quote(str(root))}" if root else ""
-        resume_with = f"{ranks.command} --resume {shlex.quote(str(folder))}{root_again}"
-        try:
-            report = follow(reports, interruption, resume_with=resume_with, stderr=as_json, quiet=quiet)
-        except hv.HamvaeError as error:
-            if not error.again:
-                raise
-            raise hv.HamvaeError(f"{error}{root_again}") from None
-        if not quiet:
+        report = _followed(reports, interruption, folder, root, ranks, as_json)
+        if ranks.rank == 0:
             _conclude(folder, config.training.steps, report, as_json)
+
+
+def _reopened(
+    run: Path, root: Path | None, step: int | None, rate: float | None, device: str, ranks: Ranks
+) -> tuple[hv.Config, hv.Source]:
+    """The configuration of a run that goes on, and its source; says how its clips were prepared."""
+    from hamvae_model.data import reopen_source
+    from hamvae_model.runs import read_state
+
+    quiet = ranks.rank > 0
+    config = _continued(read_state(run, step), rate, back=step is not None)
+    progress = None if quiet else Decoding()
+    source = ranks.in_turn(lambda: reopen_source(config, root, device=device, progress=progress))
+    if not quiet:
+        tell(source)
+    return config, source
+
+
+def _refuse_a_run_among_its_clips(run: Path, root: Path | None) -> None:
+    """Raises: UsageError: the run folder would lie in the folder of the clips."""
+    if root and run.resolve().is_relative_to(root.resolve()):
+        raise hv.UsageError(f"The run folder '{run}' would lie among the clips in '{root}'; choose one outside of it.")
+
+
+def _followed(
+    reports: Reports, interruption: Interruption, run: Path, root: Path | None, ranks: Ranks, as_json: bool
+) -> hv.Report | None:
+    """Train to the end, and return the last report; a failure names the command that goes on."""
+    root_again = f" --root {shlex.quote(str(root))}" if root else ""
+    resume_with = f"{ranks.command} --resume {shlex.quote(str(run))}{root_again}"
+    try:
+        return follow(reports, interruption, resume_with=resume_with, stderr=as_json, quiet=ranks.rank > 0)
+    except hv.HamvaeError as error:
+        if not error.again:
+            raise
+        raise hv.HamvaeError(f"{error}{root_again}") from None
 
 
 def _continued(state: State, rate: float | None, *, back: bool) -> hv.Config:

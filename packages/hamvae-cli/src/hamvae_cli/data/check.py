@@ -15,13 +15,13 @@ from hamvae_model.data import SOURCES
 from hamvae_model.presets import PRESETS
 from hamvae_model.words import counted
 
-from .._clips import ClipOptions, clip_options
 from .._decoding import Decoding
-from .._options import PATH, Name, device_option, json_option, labels_option, layout_option, refuse_labels
+from ..options.clips import ClipOptions, clip_options, labels_option, layout_option, refuse_labels
+from ..options.common import PATH, Name, device_option, json_option
 
 if TYPE_CHECKING:
     from hamvae_model.data import Checkup
-    from hamvae_model.training.estimate import Cost
+    from hamvae_model.training import Cost
 
 NAMED = 5  # clips that a line names
 
@@ -54,13 +54,13 @@ def check(
     \b
     Example:
       hamvae data check my-clips
-      hamvae data check my-clips --loop --json
+      hamvae data check my-clips --clips-repeat --json
     """
     from hamvae_model.config.choices import SIZE
     from hamvae_model.data import check as examine
     from hamvae_model.data import list_clips
     from hamvae_model.devices import choose_device
-    from hamvae_model.training.estimate import cost
+    from hamvae_model.training import cost
 
     if labels:
         refuse_labels(data)

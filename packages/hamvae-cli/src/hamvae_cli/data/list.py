@@ -13,7 +13,7 @@ import hamvae_model as hv
 from hamvae_model.config.choices import SIZE
 from hamvae_model.data import SOURCES
 
-from .._options import json_option
+from ..options.common import json_option
 
 if TYPE_CHECKING:
     from hamvae_model.data import Listing

@@ -12,16 +12,8 @@ from hamvae_model.words import counted, nearest
 
 from .. import _outputs
 from .._decoding import Decoding
-from .._options import (
-    MANY,
-    Name,
-    background_option,
-    layout_option,
-    length_option,
-    loop_option,
-    output_option,
-    scale_option,
-)
+from ..options.clips import background_option, layout_option, length_option, loop_option
+from ..options.common import MANY, Name, output_option, scale_option
 
 WITHOUT_A_FOLDER = [name for name, source in SOURCES.items() if not source.needs_root or source.variable]
 

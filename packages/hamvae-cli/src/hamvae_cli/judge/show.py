@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._options import PATH, json_option
+from ..options.common import PATH, json_option
 
 if TYPE_CHECKING:
     from hamvae_model.judge import Judge

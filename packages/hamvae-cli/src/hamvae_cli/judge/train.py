@@ -15,19 +15,10 @@ from hamvae_model.presets import PRESETS
 from hamvae_model.words import counted
 
 from .. import _outputs
-from .._clips import ClipOptions, clip_options, open_to_learn, skip_bad_option
-from .._options import (
-    PATH,
-    STEP_LIMIT,
-    Name,
-    device_option,
-    json_option,
-    labels_option,
-    refuse_labels,
-    root_option,
-    seed_option,
-)
+from .._opening import open_to_learn
 from .._training import watch
+from ..options.clips import ClipOptions, clip_options, labels_option, refuse_labels, skip_bad_option
+from ..options.common import PATH, STEP_LIMIT, Name, device_option, json_option, root_option, seed_option
 from .show import print_heads
 
 
@@ -79,7 +70,7 @@ def train(
     \b
     Example:
       hamvae judge train --data builtin
-      hamvae judge train --data folder --root my-clips --loop
+      hamvae judge train --data folder --root my-clips --clips-repeat
     """
     from hamvae_model.devices import choose_device
     from hamvae_model.judge import REQUIRED, default_path, measured_on, save_judge, train_judge

@@ -13,8 +13,8 @@ OPENED = "the clips decide it when a source is opened"
 DECIDED = {
     "data.source": "--data names it",
     "data.labels": "--labels chooses them",
-    "data.loop": "--loop sets it",
-    "data.frame_seconds": "--fps sets it",
+    "data.loop": "--clips-repeat sets it",
+    "data.frame_seconds": "--clip-fps sets it",
     "data.framing.background": "--background sets it",
     **{f"model.{name}": OPENED for name in ("classes", "image_size", "length", "period", "periods", "spans")},
     "training.earlier_rates": "training writes them when a run goes on at another rate",

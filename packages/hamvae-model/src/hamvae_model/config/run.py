@@ -71,17 +71,17 @@ class ModelConfig:
     spans: tuple[
         float, ...
     ] = ()  # frames in which a class unfolds; sets its initial frequencies where it has no period
-    operator: str = "skew-symmetric"
-    content_dim: int = 32
+    operator: str = "skew-symmetric"  # space of the motion's generators
+    content_dim: int = 32  # numbers that hold the content
     pairs: int = 4  # d position–momentum pairs per class
     history: int = 3  # w frames the momentum is read from
-    encoder_widths: tuple[int, ...] = (32, 64, 128)
-    feature_dim: int = 256
-    decoder_hidden: tuple[int, ...] = (512, 1024)
-    decoder_widths: tuple[int, ...] = (24,)
+    encoder_widths: tuple[int, ...] = (32, 64, 128)  # channels of the three convolutions
+    feature_dim: int = 256  # features of a frame
+    decoder_hidden: tuple[int, ...] = (512, 1024)  # units of the dense layers
+    decoder_widths: tuple[int, ...] = (24,)  # channels of the feature maps, each twice as large as the one before
     decoder_grid: int = 16  # side of the first feature map
-    class_in_decoder: bool = True
-    operator_norm: float | None = None  # cap of `Motion.norms`, in radians per frame; None: no cap
+    class_in_decoder: bool = True  # the decoder is told the class
+    operator_norm: float | None = None  # cap of `Motion.norms`, in radians per frame; unless set, presets choose one
 
     def __post_init__(self) -> None:
         """Raises: HamvaeError: sizes that no network can be built with."""
@@ -134,9 +134,9 @@ class ObjectiveConfig:
     """Weights of the terms of the bound; 1 everywhere is eq. (17) with likelihood variance α²."""
 
     variance: float = 0.04  # α²
-    content_weight: float = 4.0
-    position_weight: float = 1.0
-    momentum_weight: float = 1.0
+    content_weight: float = 4.0  # of the divergence of the content
+    position_weight: float = 1.0  # of the divergence of the positions
+    momentum_weight: float = 1.0  # of the divergence of the momenta
 
     def __post_init__(self) -> None:
         """Raises: HamvaeError: no variance, or a weight that would turn its term around."""
@@ -150,19 +150,19 @@ class ObjectiveConfig:
 class TrainingConfig:
     """How the bound is climbed; see `training.fit`."""
 
-    steps: int
+    steps: int  # of training
     batch: int = 32  # clips per step
     decoded_frames: int = 4  # frames of each clip that are decoded and scored
     horizon: int = 200  # frames a periodic clip is tiled to
     single_image: float = 0.25  # share of clips seen through their first frame alone
-    learning_rate: float = 3e-3
+    learning_rate: float = 3e-3  # of Adam, before the schedule
     operator_rate: float = 0.002  # learning rate of the operators, as a share of the above
     warmup: int = 500  # steps of linear warm-up
-    gradient_clip: float = 0.25
-    bfloat16: bool = False
-    seed: int = 0
-    save_every: int = 500
-    sample_every: int = 1000
+    gradient_clip: float = 0.25  # largest norm of the gradient
+    bfloat16: bool = False  # products of the network in half precision
+    seed: int = 0  # of everything random
+    save_every: int = 500  # steps from one save to the next
+    sample_every: int = 1000  # steps from one sample sheet to the next
     keep: int = 3  # states, the newest; the ones before are there for when it is damaged, or training diverged
     earlier_rates: tuple[tuple[float, ...], ...] = ()  # until which steps, where it changed or training went back
 

@@ -1,6 +1,8 @@
 """Judges: classifiers that say what a clip shows, so that a model's clips can be scored."""
 
+from .augment import augmented as augmented
 from .config import ACTION as ACTION
+from .config import JUDGES as JUDGES
 from .config import JudgeConfig as JudgeConfig
 from .config import default_path as default_path
 from .network import REQUIRED as REQUIRED

@@ -32,8 +32,8 @@ def _options(source: Source, data: DataConfig, usual: str) -> list[str]:
         for option, needed in (
             (f"--preset {next(iter(alike), usual)}", alike and alike[0] != usual),
             (f"--length {source.length}", source.length != LENGTH),
-            ("--loop", data.loop),
-            (f"--fps {_fps(data.frame_seconds)}", data.frame_seconds),
+            ("--clips-repeat", data.loop),
+            (f"--clip-fps {_fps(data.frame_seconds)}", data.frame_seconds),
             (f"--background '#{red:02x}{green:02x}{blue:02x}'", any(framing.background)),
             ("--skip-bad", source.skipped),
         )

@@ -14,6 +14,7 @@ from .registry import new_network as new_network
 if TYPE_CHECKING:
     from .hamvae import HamVAE as HamVAE
     from .history import lookback as lookback
+    from .motion import Motion as Motion
     from .motion import OperatorSummary as OperatorSummary
     from .protocol import Network as Network
     from .views import Explanation as Explanation
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Explanation": "views",
     "HamVAE": "hamvae",
+    "Motion": "motion",
     "Network": "protocol",
     "Noise": "views",
     "OperatorSummary": "motion",

@@ -8,6 +8,7 @@ from .estimate import Cost as Cost
 from .estimate import cost as cost
 from .loop import Reports as Reports
 from .loop import fit as fit
+from .memory import is_out_of_memory as is_out_of_memory
 from .ranks import Ranks as Ranks
 from .ranks import joined as joined
 from .report import Report as Report

@@ -287,7 +287,7 @@ def usable_clips(
         elif clip.count < length and _lap(clip, loop) == np.inf:
             problems[recording.name] = UsageError(
                 f"{path} has {clip.count} frames and training looks through windows of {length}; "
-                f"train with --length {clip.count}, with --loop if it repeats, or remove it."
+                f"train with --length {clip.count}, with --clips-repeat if it repeats, or remove it."
             )
         else:
             usable.append(recording)

@@ -1,29 +1,13 @@
 """Options of how a result plays and looks, shared by the commands that make one."""
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import click
 
 from hamvae_model.config.choices import POSES
 
-from ._options import scale_option
-
-
-def gathered(name: str, **options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Hand what these options say to a command as one argument: a mapping called `name`."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def command(**given: Any) -> Any:
-            return function(**{name: {key: given.pop(key) for key in options}}, **given)
-
-        for option in reversed(options.values()):
-            command = option(command)
-        return command
-
-    return decorate
+from .common import scale_option
+from .gathering import gathered
 
 
 class _Moment(click.types.FloatParamType):

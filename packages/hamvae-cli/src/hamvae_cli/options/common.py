@@ -7,11 +7,8 @@ from typing import Any
 
 import click
 
-from hamvae_model.config.choices import LABELS, LENGTH, OUTPUTS
-from hamvae_model.data import SOURCES
+from hamvae_model.config.choices import OUTPUTS
 from hamvae_model.devices import DEVICES
-from hamvae_model.errors import UsageError
-from hamvae_model.limits import FRAME_LIMIT
 from hamvae_model.words import is_plain, nearest
 
 SEED_LIMIT = 2**63 - 1  # what generators take
@@ -51,23 +48,6 @@ class Positive(click.FloatRange):
         return number
 
 
-class Colour(click.ParamType[tuple[int, ...]]):
-    """A name that the web knows, or #rrggbb: red, green and blue from 0 to 255."""
-
-    name = "colour"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        from hamvae_model.media.colour import read_colour
-
-        return value if isinstance(value, tuple) else read_colour(value)
-
-
-def refuse_labels(data: str) -> None:
-    """Raises: UsageError: a source whose classes are what its folders are called."""
-    if len(SOURCES[data].labels) == 1:
-        raise UsageError(f"The classes of the {data} source are its folders' names; leave out --labels.")
-
-
 run_argument = click.argument("run", type=PATH)
 action_option = click.option(
     "--action", metavar="NAME", help="Motion the clip shows, when its source does not say; see `hamvae inspect RUN`."
@@ -101,42 +81,3 @@ seed_option = click.option(
     help="Seed of everything random.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead, for programs.")
-length_option = click.option(
-    "--length",
-    type=click.IntRange(2, FRAME_LIMIT),
-    default=LENGTH,
-    show_default=True,
-    metavar="N",
-    help="Frames of your own clips to look at together.",
-)
-loop_option = click.option(
-    "--loop", is_flag=True, help="Your own clips repeat, like a walk; without it, those whose sheet.toml says so."
-)
-labels_option = click.option(
-    "--labels",
-    type=Name(LABELS),
-    metavar="KIND",
-    help=f"Classes of motion, instead of the preset's: {' or '.join(LABELS)}.",
-)
-layout_option = click.option(
-    "--data",
-    type=Name([name for name, source in SOURCES.items() if source.decodes]),
-    default="folder",
-    show_default=True,
-    metavar="SOURCE",
-    help="How DIR is laid out.",
-)
-background_option = click.option(
-    "--background",
-    type=Colour(),
-    default=(0, 0, 0),
-    show_default="black",
-    metavar="COLOUR",
-    help="Behind your own clips, where they are transparent or have margins: a name or #rrggbb.",
-)
-fps_option = click.option(
-    "--fps",
-    type=Positive(0.001, 1_000_000),
-    metavar="N",
-    help="Frames a second that count as one each; by default the median of your own clips.",
-)
