@@ -25,8 +25,8 @@ $(READY): pyproject.toml $(PACKAGES:=/pyproject.toml)
 demo: $(READY)  ## train on the built-in characters and swap their motions; writes demo/
 	$(BIN)/hamvae demo
 
-test: $(READY)  ## run the tests that take minutes at most together
-	$(BIN)/python -m pytest -m 'not long'
+test: $(READY)  ## run the tests that take minutes at most together, in two processes
+	$(BIN)/python -m pytest -m 'not long' -n 2 --dist loadfile --benchmark-disable
 
 test-long: $(READY)  ## run the long tests and the installed wheels' own; rewrites benchmarks/results/faults-*.json
 	$(BIN)/python -m pytest -m long

@@ -3,6 +3,7 @@
 import functools
 import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,9 @@ def builtin() -> Characters:
 
 @pytest.fixture
 def tiny_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demo preset stands for a model small enough for a test."""
+    """The demo preset stands for a model small enough for a test, and the demo takes no time."""
     monkeypatch.setitem(PRESETS, "demo", TINY)
+    monkeypatch.setattr(import_module("hamvae_cli.demo"), "MINUTES", 0.001)
 
 
 @pytest.fixture(scope="session")

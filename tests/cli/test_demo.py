@@ -1,5 +1,6 @@
 """hamvae demo: one command from nothing to pictures and scores."""
 
+import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -57,3 +58,27 @@ def test_a_run_of_other_steps_is_not_passed_off_as_what_was_asked_for(refusal: R
 def test_a_place_where_no_folder_can_be_made_is_refused(refusal: Refusal, here: Path) -> None:
     (here / "demo").touch()
     assert "demo/run' cannot be made" in refusal("demo", code=2)
+
+
+def test_the_demo_measures_the_machine_and_fits_its_steps_to_the_time(hamvae: Command, here: Path) -> None:
+    first = hamvae("demo", "--minutes", "0.1")
+    assert first.exit_code == 0, first.output
+    (steps,) = re.findall(r"A step takes \S+ s here: (\d+) steps in about 0\.1 minutes\.", first.stderr)
+    config = hv.load(here / "demo" / "run").config
+    assert config.training.steps == int(steps) == steps_done(here / "demo" / "run") and int(steps) > 1
+    assert config.training.warmup <= config.training.steps / 10
+    second = hamvae("demo")  # it keeps the steps of the run
+    assert "A step takes" not in second.stderr and "Using the finished run" in second.stdout
+
+
+def test_a_time_and_a_number_of_steps_are_not_both_taken(refusal: Refusal, here: Path) -> None:
+    assert "leave one of them out" in refusal("demo", "--minutes", "1", "--steps", "3", code=2)
+    words = ("train", "--data", "builtin", "--minutes", "1", "--steps", "3")
+    assert "leave one of them out" in refusal(*words, code=2)
+
+
+def test_any_preset_is_fitted_to_a_time(hamvae: Command, here: Path) -> None:
+    result = hamvae("train", "--data", "builtin", "--minutes", "0.02", "--run", "r")
+    assert result.exit_code == 0, result.output
+    assert "steps in about 0.02 minutes" in result.stderr
+    assert steps_done(here / "r") == hv.load(here / "r").config.training.steps

@@ -7,7 +7,7 @@ import pytest
 
 import hamvae_model as hv
 from hamvae_model.data import Characters
-from hamvae_model.training.estimate import Cost, cost
+from hamvae_model.training.estimate import Cost, cost, shortened
 
 pytestmark = pytest.mark.usefixtures("hurried")
 
@@ -29,7 +29,7 @@ def test_the_cost_is_measured_and_that_of_a_run_grows_with_its_steps(tiny: hv.Co
 @pytest.mark.parametrize("minutes", [1.0, 6.0, 90.0])
 def test_a_run_fitted_to_a_time_takes_that_time_and_no_longer(price: Cost, tiny: hv.Config, minutes: float) -> None:
     asked = dataclasses.replace(tiny.training, steps=2600, warmup=200, sample_every=250, save_every=250)
-    fitted = price.fitted(asked, minutes)
+    fitted = shortened(asked, price.steps(asked, minutes))
     assert minutes * 0.93 <= price.minutes(fitted) <= minutes
     assert fitted.warmup <= fitted.steps / 10 and fitted.warmup <= 200
     assert -(-fitted.steps // fitted.sample_every) >= 10
@@ -37,10 +37,10 @@ def test_a_run_fitted_to_a_time_takes_that_time_and_no_longer(price: Cost, tiny:
 
 
 def test_a_time_too_short_for_anything_is_one_step(price: Cost, tiny: hv.Config) -> None:
-    assert price.fitted(tiny.training, 0.001).steps == 1
+    assert price.steps(tiny.training, 0.001) == 1
 
 
 @pytest.mark.parametrize("minutes", [0.0, -1.0, math.inf, math.nan])
 def test_a_time_that_is_not_positive_is_refused(price: Cost, tiny: hv.Config, minutes: float) -> None:
     with pytest.raises(hv.UsageError, match="a positive number of minutes"):
-        price.fitted(tiny.training, minutes)
+        price.steps(tiny.training, minutes)

@@ -20,6 +20,7 @@ from hamvae_model.config.choices import BATCH_LIMIT, OPERATORS, PRECISIONS
 from hamvae_model.data import SOURCES
 from hamvae_model.presets import PRESETS
 
+from ._budget import fitted, minutes_option, refuse_both
 from ._decoding import Decoding
 from ._opening import open_to_learn, tell
 from ._training import Interruption, follow, launched
@@ -38,6 +39,7 @@ OF_A_NEW_RUN = {
     "labels": "--labels",
     **OF_CLIPS,
     "steps": "--steps",
+    "minutes": "--minutes",
     "batch": "--batch",
     "precision": "--precision",
     "settings": "--set",
@@ -107,6 +109,7 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
 @click.option(
     "--steps", type=click.IntRange(1, STEP_LIMIT), metavar="N", help="Steps to train, instead of the preset's."
 )
+@minutes_option
 @click.option(
     "--batch", type=click.IntRange(1, BATCH_LIMIT), metavar="N", help="Clips a step, instead of the preset's."
 )
@@ -148,6 +151,7 @@ def train(
     clips: ClipOptions,
     skip_bad: bool,
     steps: int | None,
+    minutes: float | None,
     batch: int | None,
     precision: str | None,
     settings: Sequence[str],
@@ -170,6 +174,7 @@ def train(
     Example:
       hamvae train --data builtin --run runs/first
       hamvae train --data folder --root my-clips --clips-repeat --run runs/mine
+      hamvae train --data builtin --minutes 20
       hamvae train --data builtin --set model.content_dim=64 --set model.pairs=6
       hamvae train --resume runs/first
       hamvae train --resume runs/first --from-step 500 --learning-rate 0.0003
@@ -179,6 +184,7 @@ def train(
     from hamvae_model.training import joined
 
     wanted = parse_assignments(settings)
+    refuse_both(minutes, steps)
     where, interruption = choose_device(device), Interruption()
     chosen = preset or (SOURCES[data].preset if data else "")
     folder = resume or run or Path("runs") / f"{data}-{chosen}"
@@ -206,6 +212,8 @@ def train(
                 seed=seed,
                 set=wanted,
             )
+            if minutes is not None:
+                config = fitted(config, source, minutes, where, ranks)
         began = resume is None and bool(ranks.agreed(launched() and _began(folder, config)))
         reports = hv.fit(
             config,

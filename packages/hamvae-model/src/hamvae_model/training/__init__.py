@@ -6,6 +6,7 @@ goes through the same numbers as one that is not, and so does one that is shared
 
 from .estimate import Cost as Cost
 from .estimate import cost as cost
+from .estimate import shortened as shortened
 from .loop import Reports as Reports
 from .loop import fit as fit
 from .memory import is_out_of_memory as is_out_of_memory

@@ -41,11 +41,8 @@ class Cost:
         sheets = -(-training.steps // training.sample_every)
         return (training.steps * self.step_seconds + sheets * self.sheet_seconds) / 60
 
-    def fitted(self, training: TrainingConfig, minutes: float) -> TrainingConfig:
-        """The same training in as many steps as take this long, at least one.
-
-        The schedule of the learning rate is fitted to the steps by itself; warming up takes no larger part of them than
-        one in `WARM_UP`, and there are about `SHEETS` sample sheets and saves, or more.
+    def steps(self, training: TrainingConfig, minutes: float) -> int:
+        """As many as take this long, with the sample sheets of `shortened`; at least one.
 
         Raises: UsageError: a time that is not positive.
         """
@@ -53,15 +50,23 @@ class Cost:
             raise UsageError(f"Training takes a positive number of minutes; got {minutes:g}.")
         few = (60 * minutes - SHEETS * self.sheet_seconds) / self.step_seconds
         many = (60 * minutes - self.sheet_seconds) / (self.step_seconds + self.sheet_seconds / training.sample_every)
-        steps = max(1, int(min(few, many)))
-        often = -(-steps // SHEETS)
-        return dataclasses.replace(
-            training,
-            steps=steps,
-            warmup=min(training.warmup, steps // WARM_UP),
-            save_every=min(training.save_every, often),
-            sample_every=min(training.sample_every, often),
-        )
+        return max(1, int(min(few, many)))
+
+
+def shortened(training: TrainingConfig, steps: int) -> TrainingConfig:
+    """The same training in so many steps.
+
+    The schedule of the learning rate is fitted to the steps by itself. Warming up takes no larger part of them than one
+    in `WARM_UP`, and there are about `SHEETS` sample sheets and saves, or more.
+    """
+    often = -(-steps // SHEETS)
+    return dataclasses.replace(
+        training,
+        steps=steps,
+        warmup=min(training.warmup, steps // WARM_UP),
+        save_every=min(training.save_every, often),
+        sample_every=min(training.sample_every, often),
+    )
 
 
 def cost(config: Config, source: Source, device: torch.device | str = "cpu") -> Cost:
