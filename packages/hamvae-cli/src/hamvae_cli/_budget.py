@@ -41,10 +41,14 @@ def fitted(
 ) -> hv.Config:
     """The configuration with as many steps as fit the time here; says how many these are.
 
-    Args: ranks: the processes that train together; the first one measures, each of them doing its share.
+    Args:
+        ranks: the processes that train together; the first one measures, each of them doing its share.
+        known: the steps that were found before, for a run that is begun again by the same command.
     """
     from hamvae_model.training import cost, shortened
 
+    if known:
+        return replace(config, training=shortened(config.training, known))
     first = ranks is None or ranks.rank == 0
     steps, seconds = 0, 0.0
     if first:

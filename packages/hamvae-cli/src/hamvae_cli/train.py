@@ -5,7 +5,6 @@ from __future__ import annotations  # what is named in a signature is not loaded
 import json
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +20,14 @@ from hamvae_model.data import SOURCES
 from hamvae_model.presets import PRESETS
 
 from ._budget import fitted, minutes_option, refuse_both
-from ._decoding import Decoding
-from ._opening import open_to_learn, tell
+from ._going_on import began, refuse_a_run_among_its_clips, reopened, steps_begun_with, went_back
+from ._opening import open_to_learn
 from ._training import Interruption, follow, launched
 from .options.clips import OF_CLIPS, ClipOptions, clip_options, labels_option, refuse_labels, skip_bad_option
 from .options.common import PATH, STEP_LIMIT, Name, Positive, device_option, json_option, root_option, seed_option
 from .options.execution import execution_options
 
 if TYPE_CHECKING:
-    from hamvae_model.runs import State
     from hamvae_model.training import Ranks, Reports
 
 OF_A_NEW_RUN = {
@@ -190,11 +188,11 @@ def train(
     folder = resume or run or Path("runs") / f"{data}-{chosen}"
     with joined(where) as ranks:
         if resume is not None:
-            if launched() and _went_back(folder, from_step, learning_rate):
+            if launched() and went_back(folder, from_step, learning_rate):
                 from_step = None
-            config, source = _reopened(folder, root, from_step, learning_rate, where, ranks)
+            config, source = reopened(folder, root, from_step, learning_rate, where, ranks)
         else:
-            _refuse_a_run_among_its_clips(folder, root)
+            refuse_a_run_among_its_clips(folder, root)
             opened_with = set_in_data(clips.data(data, PRESETS[chosen], labels), wanted)
             source = ranks.in_turn(
                 lambda: open_to_learn(
@@ -213,14 +211,14 @@ def train(
                 set=wanted,
             )
             if minutes is not None:
-                config = fitted(config, source, minutes, where, ranks)
-        began = resume is None and bool(ranks.agreed(launched() and _began(folder, config)))
+                config = fitted(config, source, minutes, where, ranks, steps_begun_with(folder) if launched() else 0)
+        again = resume is None and bool(ranks.agreed(launched() and began(folder, config)))
         reports = hv.fit(
             config,
             folder,
             source=source,
             device=where,
-            resume=resume is not None or began,
+            resume=resume is not None or again,
             from_step=from_step,
             execution=execution,
             stop=interruption,
@@ -228,28 +226,6 @@ def train(
         report = _followed(reports, interruption, folder, root, ranks, as_json)
         if ranks.rank == 0:
             _conclude(folder, config.training.steps, report, as_json)
-
-
-def _reopened(
-    run: Path, root: Path | None, step: int | None, rate: float | None, device: str, ranks: Ranks
-) -> tuple[hv.Config, hv.Source]:
-    """The configuration of a run that goes on, and its source; says how its clips were prepared."""
-    from hamvae_model.data import reopen_source
-    from hamvae_model.runs import read_state
-
-    quiet = ranks.rank > 0
-    config = _continued(read_state(run, step), rate, back=step is not None)
-    progress = None if quiet else Decoding()
-    source = ranks.in_turn(lambda: reopen_source(config, root, device=device, progress=progress))
-    if not quiet:
-        tell(source)
-    return config, source
-
-
-def _refuse_a_run_among_its_clips(run: Path, root: Path | None) -> None:
-    """Raises: UsageError: the run folder would lie in the folder of the clips."""
-    if root and run.resolve().is_relative_to(root.resolve()):
-        raise hv.UsageError(f"The run folder '{run}' would lie among the clips in '{root}'; choose one outside of it.")
 
 
 def _followed(
@@ -264,32 +240,6 @@ def _followed(
         if not error.again:
             raise
         raise hv.HamvaeError(f"{error}{root_again}") from None
-
-
-def _continued(state: State, rate: float | None, *, back: bool) -> hv.Config:
-    """The configuration of a run that goes on, which remembers another learning rate, and that it went back."""
-    training = state.config.training
-    rate = rate or training.learning_rate
-    if state.step == training.steps or (rate == training.learning_rate and not back):
-        return state.config
-    return replace(state.config, training=training.at_rate(rate, state.step))
-
-
-def _began(run: Path, config: hv.Config) -> bool:
-    """Whether the run in the folder is the one that a command began which torchrun gives again."""
-    from hamvae_model.runs import kept_states, load_config
-
-    return bool(kept_states(run)) and load_config(run) == config
-
-
-def _went_back(run: Path, step: int | None, rate: float | None) -> bool:
-    """Whether the run was saved since it went back to that step, with that rate if one is given."""
-    from hamvae_model.runs import load_config
-
-    if step is None:
-        return False
-    training = load_config(run).training
-    return rate in (None, training.learning_rate) and [since for since, _ in training.earlier_rates[-1:]] == [step]
 
 
 def _conclude(run: Path, steps: int, report: hv.Report | None, as_json: bool) -> None:
