@@ -36,8 +36,7 @@ def fitted(
     minutes: float,
     device: str,
     ranks: Ranks | None = None,
-    *,
-    quiet: bool = False,
+    known: int = 0,
 ) -> hv.Config:
     """The configuration with as many steps as fit the time here; says how many these are.
 
