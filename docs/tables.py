@@ -325,7 +325,7 @@ def configuration_page() -> str:
     lines = [
         "# Settings",
         "",
-        "`hamvae train --set KEY=VALUE` sets one of these in place of the preset's, as does",
+        "`hamvae train --set KEY=VALUE` sets one of these instead of the preset's, as does",
         '`hv.build(preset, source=source, set={"KEY": value})` from Python. Several numbers have commas between them:',
         "`model.encoder_widths=32,64,128`. Presets set some of them: the defaults below are those of the fields.",
         "",

@@ -128,7 +128,7 @@ def run(*command: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="*", default=[], help="these alone, of 8, 16 and 32")
-    parser.add_argument("--warps", type=int, nargs="*", default=[], help="in place of the chosen numbers of warps")
+    parser.add_argument("--warps", type=int, nargs="*", default=[], help="instead of the chosen numbers of warps")
     parser.add_argument("--result", type=Path)
     arguments = parser.parse_args()
     partly = bool(arguments.sizes or arguments.warps)

@@ -26,7 +26,7 @@ QUICK = ("--characters", "2", "--seeds", "2", "--samples", str(FEW))
 
 
 def write_judge(source: Characters, path: Path | None = None, *, accuracy: float = 1.0) -> Path:
-    """A judge who has learnt nothing and claims to be right."""
+    """A judge who has learned nothing and claims to be right."""
     config = JudgeConfig(
         data=source.data,
         material=dict(source.material),

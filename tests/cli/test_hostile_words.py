@@ -40,7 +40,7 @@ def test_what_a_terminal_would_obey_is_written_out(hamvae: Command, run: Path, w
         (["sample", "RUN", "-o", "a.png", "--scale", "9" * 30], "at most 96 million pixels"),
         (["sample", "RUN", "-o", "a.gif", "--start", "nan"], "start must be"),
         (["sample", "RUN", "-o", "a.gif", "--speed", "nan"], "speed must be"),
-        (["data", "check", ".", "--clip-fps", "nan"], "is no finite number"),
+        (["data", "check", ".", "--clip-fps", "nan"], "the number must be finite; got nan"),
         (["data", "check", ".", "--length", "9" * 30], "--length"),
         (["train", "--data", "builtin", "--steps", "9" * 30], "--steps"),
     ],

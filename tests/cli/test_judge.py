@@ -32,7 +32,7 @@ def clips(here: Path) -> hv.Source:
 
 @pytest.fixture
 def judge(clips: hv.Source) -> Path:
-    """What training would leave, had it learnt anything."""
+    """What training would leave, had it learned anything."""
     untrained = new_judge(clips, steps=7, seed=3)
     untrained.config = dataclasses.replace(untrained.config, accuracy={"action": 0.995})
     SAVED.parent.mkdir()

@@ -165,7 +165,7 @@ def test_a_background_shows_through_what_is_transparent_and_stays_with_the_run(
 @pytest.mark.parametrize("colour", ["blak", "#12345", "#11223344"])
 def test_a_background_that_is_no_colour_is_refused(refusal: Refusal, colour: str) -> None:
     sentence = refusal("train", "--data", "folder", "--root", "x", "--background", colour, code=2)
-    assert f"'{colour}' is no colour; write black, white or #rrggbb." in sentence
+    assert f"'{colour}' is not a colour; write black, white or #rrggbb." in sentence
 
 
 @pytest.mark.parametrize("extra", [("--clips-repeat",), ("--length", "8"), ("--clip-fps", "5"), ("--skip-bad",)])

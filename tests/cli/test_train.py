@@ -92,7 +92,7 @@ def test_a_log_gets_plain_lines_with_every_fact(hamvae: Command) -> None:
     for fact in (" left  ", " clips/s  ", "loss ", "reconstruction ", "content ", "position ", "momentum "):
         assert fact in lines[0]
     assert " dB  sheet r/samples/step-000012.png" in lines[1]
-    assert lines[2] == "Trained r; look at what it learnt with: hamvae inspect r"
+    assert lines[2] == "Trained r; look at what it learned with: hamvae inspect r"
 
 
 @pytest.mark.usefixtures("tiny_demo", "on_a_terminal")
@@ -124,7 +124,7 @@ def test_resuming_continues_to_the_end(hamvae: Command, interrupted: Path) -> No
     assert steps_done(interrupted) == 12
 
 
-def test_an_interruption_changes_nothing_of_what_is_learnt(hamvae: Command, interrupted: Path, run: Path) -> None:
+def test_an_interruption_changes_nothing_of_what_is_learned(hamvae: Command, interrupted: Path, run: Path) -> None:
     hamvae("train", "--resume", interrupted, "--device", "cpu")
     resumed, whole = (hv.load(folder).network.state_dict() for folder in (interrupted, run))
     assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
@@ -195,7 +195,7 @@ def test_a_damaged_state_is_named_on_standard_error_and_the_one_before_taken(
     (copy / "state" / "step-000012.safetensors").write_bytes(b"")
     result = hamvae("train", "--resume", "copy")
     assert result.exit_code == 0, result.output
-    assert "Going on after step 0, for what was saved later is damaged. 'copy/state/step-000012" in result.stderr
+    assert "Going on after step 0, because what was saved later is damaged. 'copy/state/step-000012" in result.stderr
     assert steps_done(copy) == 12
 
 

@@ -1,4 +1,4 @@
-"""A model that has learnt everything, and a judge that knows every render."""
+"""A model that has learned everything, and a judge that knows every render."""
 
 from collections.abc import Iterator, Mapping
 

@@ -211,7 +211,7 @@ def test_a_log_that_is_a_pipe_or_a_folder_is_named(copied: Path, builtin: Charac
 def test_a_state_after_more_steps_than_the_run_has_is_refused(copied: Path, builtin: Characters) -> None:
     for state in (copied / "state").iterdir():
         rewrite(state, lambda tensors, words: words.update(step="1000000"))
-    with pytest.raises(HamvaeError, match="is no state of a run of 6 steps"):
+    with pytest.raises(HamvaeError, match="is not a state of a run of 6 steps"):
         continued(copied, builtin)
 
 
@@ -314,13 +314,13 @@ def test_a_sheet_of_tiny_cells_takes_the_memory_of_the_frames_that_are_asked_for
         ("#" * (LAYOUT_LIMIT + 1), "longer than 1 MiB"),
         (".".join("a" * 100_000) + " = 1", "is not TOML"),
         ("[" + ".".join("a" * 3000) + "]\n" + "".join(f"a{n} = 1\n" for n in range(90_000)), "is not TOML"),
-        (f"cell = [8, 8]\n[actions.{'a' * (NAME_LIMIT + 1)}]\nrow = 0\n", "is no name for an action"),
+        (f"cell = [8, 8]\n[actions.{'a' * (NAME_LIMIT + 1)}]\nrow = 0\n", "is not a name for an action"),
         (
             "cell = [8, 8]\n" + "".join(f"[actions.a{n}]\nrow = 0\n" for n in range(ACTION_LIMIT + 1)),
             "at most 1000 actions",
         ),
-        ('cell = [8, 8]\n[actions."\\u001b[2J"]\nrow = 0\n', "is no name for an action"),
-        ('cell = [8, 8]\n[actions."../up"]\nrow = 0\n', "is no name for an action"),
+        ('cell = [8, 8]\n[actions."\\u001b[2J"]\nrow = 0\n', "is not a name for an action"),
+        ('cell = [8, 8]\n[actions."../up"]\nrow = 0\n', "is not a name for an action"),
     ],
     ids=["deep", "long", "dotted", "dotted table", "name", "many", "escape", "path"],
 )

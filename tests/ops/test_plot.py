@@ -99,7 +99,7 @@ def test_one_list_of_times_serves_all_orbits() -> None:
         plot(form(1), torch.zeros(3, 2), torch.zeros(3, 7))
 
 
-def test_times_that_are_learnt_can_be_drawn() -> None:
+def test_times_that_are_learned_can_be_drawn() -> None:
     assert plot(form(1), times=torch.linspace(0, 1, 5, requires_grad=True)).axes[1].lines
 
 

@@ -66,7 +66,7 @@ def test_drawn_faces_in_the_layout_of_mug_are_trained_on_and_scored(root: Path, 
     found = written(root, result, "quality/preset.py", *words)
     assert found["clips"] == found["long_clips"] == 3  # one subject of four, in three expressions
     psnr = {row: scores["psnr"]["mean"] for row, scores in found["tables"]["generation"].items()}
-    assert psnr["static"] > psnr["first_frame"] > 0  # nothing is learnt in two steps
+    assert psnr["static"] > psnr["first_frame"] > 0  # nothing is learned in two steps
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/your-own-clips.md"])

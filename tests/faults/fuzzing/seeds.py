@@ -46,7 +46,7 @@ TABLE = "clip,identity,split,colour\nwalk/hero.gif,hero,train,red\njump/hero.gif
 
 @dataclass(frozen=True)
 class Seeds:
-    """Where everything is, and the source that the run learnt from."""
+    """Where everything is, and the source that the run learned from."""
 
     folder: Path
     source: Characters

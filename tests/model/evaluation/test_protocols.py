@@ -289,7 +289,7 @@ def test_clips_are_their_own_truth_where_no_character_can_be_rendered(tmp_path: 
     still = psnr(frames[:, :1].expand_as(frames), frames).mean()
     assert figures["static"]["psnr"] == pytest.approx(float(still), abs=1e-4)
     assert 0 < figures["reconstruction"]["psnr"] < 20 and 0 < figures["first_frame"]["psnr"] < 20
-    assert figures["copy"]["psnr"] > figures["first_frame"]["psnr"]  # nothing is learnt yet
+    assert figures["copy"]["psnr"] > figures["first_frame"]["psnr"]  # nothing is learned yet
 
 
 def test_clips_that_end_too_soon_to_be_rolled_are_only_reconstructed(tmp_path: Path) -> None:

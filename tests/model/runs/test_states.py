@@ -130,7 +130,7 @@ def test_a_damaged_state_is_passed_over_and_named_and_nothing_else_is_lost(
     (copy / "state" / "step-000005.safetensors").write_bytes(b"")
     first, *others = go_on(copy, builtin)
     assert first.notice is not None and all(report.notice is None for report in others)
-    assert first.notice.startswith("Going on after step 4, for what was saved later is damaged. ")
+    assert first.notice.startswith("Going on after step 4, because what was saved later is damaged. ")
     assert "step-000006.safetensors' is damaged: its content does not match its hash" in first.notice
     assert "step-000005.safetensors' is damaged and cannot be read" in first.notice
     assert differing(copy, whole) == [] and losses(copy) == losses(whole)

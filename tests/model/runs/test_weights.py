@@ -45,7 +45,7 @@ def test_a_missing_run_says_how_to_make_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"not weights at all", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"])
 def test_a_file_that_is_something_else_is_not_called_a_damaged_one(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "hero.png").write_bytes(content)
-    with pytest.raises(UsageError, match=r"hero\.png' is no weights file of hamvae, which are safetensors; name one"):
+    with pytest.raises(UsageError, match=r"hero\.png' is not a weights file of hamvae, which are safetensors; name"):
         hv.load(tmp_path / "hero.png")
 
 

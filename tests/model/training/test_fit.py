@@ -28,7 +28,7 @@ def train(
     reports.close()  # type: ignore[attr-defined]
 
 
-def test_one_batch_can_be_learnt_by_heart(builtin: Characters) -> None:
+def test_one_batch_can_be_learned_by_heart(builtin: Characters) -> None:
     config = hv.build("demo", source=builtin, seed=1)
     small = dataclasses.replace(config.model, decoder_hidden=(128,), feature_dim=64, encoder_widths=(16, 16, 32))
     training = dataclasses.replace(config.training, batch=2, single_image=0.0)
@@ -112,7 +112,7 @@ def test_the_learning_rate_warms_up_and_ends_near_zero(tiny: hv.Config) -> None:
     assert rates[9:] == sorted(rates[9:], reverse=True) and rates[-1] < 1e-3
 
 
-def test_closing_the_iterator_early_saves_what_was_learnt(
+def test_closing_the_iterator_early_saves_what_was_learned(
     tiny: hv.Config, builtin: Characters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hamvae_model.training.loop.REPORT_EVERY", 1)

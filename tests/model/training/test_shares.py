@@ -211,7 +211,7 @@ def test_without_memory_training_saves_and_says_what_would_fit_and_that_continue
     with pytest.raises(hv.HamvaeError) as told:
         list(reports)
     assert str(told.value) == (
-        "A batch of 4 clips needs more memory than there is; what was learnt is saved. 2 at a time would fit and give "
+        "A batch of 4 clips needs more memory than there is; what was learned is saved. 2 at a time would fit and give "
         f"the same result; go on with: hamvae train --resume {tmp_path / 'run'} --accumulate 2"
     )
     for _ in hv.fit(tiny, tmp_path / "run", source=builtin, resume=True, execution=Execution(accumulate=2)):

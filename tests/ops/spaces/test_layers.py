@@ -107,7 +107,7 @@ def test_any_parameter_can_be_constrained_blocks_and_all() -> None:
     assert is_hamiltonian(module.generators).all()
 
 
-def test_what_was_learnt_is_saved_and_loaded(layer: nn.Linear) -> None:
+def test_what_was_learned_is_saved_and_loaded(layer: nn.Linear) -> None:
     hamiltonian(layer)
     other = hamiltonian(nn.Linear(6, 6, bias=False))
     other.load_state_dict(layer.state_dict())

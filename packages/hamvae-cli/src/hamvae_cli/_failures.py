@@ -97,7 +97,7 @@ class FailingGroup(click.Group):
             raise click.exceptions.Exit(INTERRUPTED) from None
 
     def _carry_out(self, ctx: click.Context) -> Any:
-        """Raises: HamvaeError: as well, in place of what is raised wherever memory ends."""
+        """Raises: HamvaeError: as well, instead of what is raised wherever memory ends."""
         try:
             with _legible():
                 return super().invoke(ctx)

@@ -24,7 +24,7 @@ Made = TypeVar("Made")
 class Interruption:
     """Whether to stop: remembers the first SIGINT or SIGTERM while training is followed, and exits at the second.
 
-    Not where torchrun started it: a signal may then reach a process twice, from the launcher and from whoever sent it.
+    Not where torchrun started it: a signal may then reach a process twice, from the launcher and from its sender.
     """
 
     def __init__(self) -> None:

@@ -21,9 +21,9 @@ NOISE = 1e-12  # what rounding leaves of zero in double precision
 def inspect(run: Path, as_json: bool) -> None:
     """Show what a model's motion operators do.
 
-    Each action has a generator H: the periods of its oscillations in frames, whether its orbits are stable (bounded,
-    also after small changes of H), marginal or unstable, their fastest growth per frame (0 when they are bounded), and
-    how far H is from a Hamiltonian matrix (0 when it is one). --json has the frequencies too.
+    Each action has a generator H. Shown are the periods of its oscillations in frames, and whether its orbits are
+    stable (bounded, also after small changes of H), marginal or unstable. So are their fastest growth per frame (0 when
+    they are bounded), and how far H is from a Hamiltonian matrix (0 when it is one). --json has the frequencies too.
 
     \b
     Example:

@@ -49,8 +49,8 @@ def swap(
     """Make one clip's character move the way another does.
 
     RUN is a run folder, or one weights file. A clip may have any size, length and format, and the content may be a
-    single picture; the result has the content's size and the motion's times. --content and --motion may be repeated:
-    every content with every motion, a row for each content in an animation; a PNG or a sprite sheet (.json) holds all
+    single picture. The result has the content's size and the motion's times. --content and --motion may be repeated:
+    every content with every motion, a row for each content in an animation. A PNG or a sprite sheet (.json) holds all
     frames at once, so there the results stand below each other.
 
     \b

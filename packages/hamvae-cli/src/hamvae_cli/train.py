@@ -249,7 +249,7 @@ def _conclude(run: Path, steps: int, report: hv.Report | None, as_json: bool) ->
     elif report is None:
         click.echo(f"{run} has done all its {steps} steps; nothing is left to train.")
     else:
-        click.echo(f"Trained {run}; look at what it learnt with: hamvae inspect {shlex.quote(str(run))}")
+        click.echo(f"Trained {run}; look at what it learned with: hamvae inspect {shlex.quote(str(run))}")
 
 
 def _summary(run: Path, steps: int, report: hv.Report | None) -> dict[str, Any]:

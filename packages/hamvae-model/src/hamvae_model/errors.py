@@ -7,7 +7,7 @@ class HamvaeError(Exception):
     """The work could not be done, although what was asked for was sound (a full disk, a damaged file).
 
     Args:
-        sentence: may hold names and texts of strangers; what a terminal would obey in them is written out.
+        sentence: may hold names and texts that are untrusted; what a terminal would obey in them is written out.
         again: the command that goes on, with which the sentence then ends.
     """
 

@@ -1,4 +1,4 @@
-"""The most that is read of what a stranger may have made: a few bytes can ask for any amount of memory and time.
+"""The most that is read of untrusted input: a few bytes can ask for any amount of memory and time.
 
 SECURITY.md lists them; together they keep what one file takes below a GiB.
 """

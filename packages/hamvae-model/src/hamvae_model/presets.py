@@ -95,7 +95,7 @@ def build(
     Args:
         name: of the preset.
         source: what to train on; its classes, clip length and period shape the model.
-        operator, steps, batch, learning_rate: in place of the preset's.
+        operator, steps, batch, learning_rate: instead of the preset's.
         precision: ``float32`` or ``bfloat16``, likewise.
         seed: of everything random.
         set: any other setting by its key, such as ``{"model.content_dim": 64}``; docs/configuration.md lists them.

@@ -1,4 +1,4 @@
-"""Which dtype the arithmetic is done in, whatever the dtype at the door."""
+"""Which dtype the arithmetic is done in, whatever the dtype of the input."""
 
 from contextlib import AbstractContextManager, nullcontext
 

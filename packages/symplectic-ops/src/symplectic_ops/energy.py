@@ -48,7 +48,7 @@ def energy_drift(H: Tensor, s: Tensor) -> Tensor:
         (..., t, *k), zero at the first state.
 
     Raises:
-        StructureError: H is not square of even size, or s is no trajectory of it.
+        StructureError: H is not square of even size, or s is not a trajectory of it.
 
     >>> spring = torch.tensor([[0.0, 1.0], [-4.0, 0.0]])
     >>> energy_drift(spring, torch.tensor([[1.0, 0.0], [0.0, 2.0], [0.0, 2.2]])).round(decimals=4)

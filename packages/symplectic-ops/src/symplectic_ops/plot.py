@@ -41,7 +41,7 @@ def plot(H: Tensor, s0: Tensor | None = None, times: Tensor | None = None) -> "F
         A figure of its own, outside pyplot: `plot(H).savefig("portrait.png")`. Notebooks show it.
 
     Raises:
-        StructureError: H is no single Hamiltonian matrix, or s0 or times do not go with it.
+        StructureError: H is not a single Hamiltonian matrix, or s0 or times do not go with it.
         ImportError: matplotlib is not installed.
     """
     try:

@@ -162,7 +162,7 @@ def test_training_looks_through_windows_anywhere_in_a_long_clip(tmp_path: Path) 
     assert min(seen) == 0 and max(seen) > 36
 
 
-def test_a_clip_at_twice_the_rate_is_learnt_at_half_steps_with_its_history_a_unit_apart(tmp_path: Path) -> None:
+def test_a_clip_at_twice_the_rate_is_learned_at_half_steps_with_its_history_a_unit_apart(tmp_path: Path) -> None:
     for action, fps in (("hop", 10), ("run", 20)):
         frames = torch.arange(24, dtype=torch.uint8).view(-1, 1, 1, 1).mul(10).expand(-1, 3, SIZE, SIZE)
         for number in range(2):

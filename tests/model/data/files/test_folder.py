@@ -152,7 +152,7 @@ BAD: dict[Callable[[Path], None], tuple[str, str]] = {
     link_to_above: ("hop/bad", "hop/bad is a symbolic link to a folder that it stands in itself; remove it."),
     empty_action: ("bad", "bad holds no clips; put some there, or remove it."),
     outside: ("bad.gif", "bad.gif lies outside of the folders that name the actions; move it into one."),
-    strange_action: ("bad.png", "bad.toml: 'a/b' is no name for an action; give one of 1 to 200 characters"),
+    strange_action: ("bad.png", "bad.toml: 'a/b' is not a name for an action; give one of 1 to 200 characters"),
     wrong_layout: ("bad.png", "bad.toml: it has the unknown key 'cel'; did you mean 'cell'?"),
 }
 

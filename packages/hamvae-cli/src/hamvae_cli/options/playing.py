@@ -11,7 +11,7 @@ from .gathering import gathered
 
 
 class _Moment(click.types.FloatParamType):
-    """A number of frames; whoever means the pose of the image is told where to say so."""
+    """A number of frames; a pose is answered with the option that takes one."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value in POSES:

@@ -14,13 +14,13 @@ class Clip:
         frames: uint8 (t, c, h, w), over black where the source had transparency: colour times `alpha`, so that
             `framing.composited` can lay it over any other colour.
         times: float32 (t,), in frames: 0, 1, 2, … for an evenly sampled clip.
-        label: the name of the motion, such as ``walk-left``; None when nobody said.
+        label: the name of the motion, such as ``walk-left``; None if unknown.
         source: where the clip came from, as a user would type it: a reference or a path.
         alpha: uint8 (t, 1, h, w), the coverage of each pixel, or None for an opaque clip.
         lasting: how long the last frame is shown, in units of `times`.
         period: frames after which the clip repeats, or None when it does not.
-        loop: whether the first frame follows the last, evenly timed or not; None when nobody said.
-        frame_seconds: how long one unit of `times` lasts at the source; None when nobody said.
+        loop: whether the first frame follows the last, evenly timed or not; None if unknown.
+        frame_seconds: how long one unit of `times` lasts at the source; None if unknown.
     """
 
     frames: Tensor

@@ -1,4 +1,4 @@
-"""How training is carried out: what changes its speed and memory, and nothing of what is learnt. No torch here."""
+"""How training is carried out: what changes its speed and memory, and nothing of what is learned. No torch here."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Any field of a configuration in place of a preset's: ``model.content_dim=64``. No torch here."""
+"""Any field of a configuration instead of a preset's: ``model.content_dim=64``. No torch here."""
 
 import dataclasses
 import types

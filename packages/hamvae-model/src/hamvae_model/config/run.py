@@ -23,7 +23,7 @@ class FramingConfig:
     background: tuple[int, ...] = (0, 0, 0)  # red, green, blue of the margins and behind transparent pixels
 
     def __post_init__(self) -> None:
-        """Raises: HamvaeError: a fit or resampling that does not exist, or a background that is no colour."""
+        """Raises: HamvaeError: a fit or resampling that does not exist, or a background that is not a colour."""
         colour = len(self.background) == 3 and all(0 <= value <= 255 for value in self.background)
         for wrong, what in (
             (self.fit not in FITS, f"fit must be one of {', '.join(FITS)}; got '{self.fit}'"),

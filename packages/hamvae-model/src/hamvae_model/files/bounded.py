@@ -1,4 +1,4 @@
-"""Read ordinary files of bounded length: a pipe would be waited for in vain, and a device never ends."""
+"""Read ordinary files of bounded length: reading a pipe could wait for ever, and a device never ends."""
 
 import errno
 import json
@@ -63,4 +63,4 @@ def parse_json(data: bytes | str) -> Any:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")

@@ -161,12 +161,12 @@ def _opened(path: Path, missing: str) -> Iterator[Any]:
     try:
         check_ordinary(path, None)
         if os.fsencode(path).decode(errors="replace") != str(path):
-            raise UsageError(f"'{path}' has a name that is no UTF-8 text, and safetensors cannot open it; rename it.")
+            raise UsageError(f"'{path}' has a name that is not UTF-8 text, and safetensors cannot open it; rename it.")
         with path.open("rb") as header:  # Python tells more exactly than safetensors why a file cannot be opened
             length, begins = int.from_bytes(header.read(8), "little"), header.read(1)
         if begins != b"{" and path.suffix != ".safetensors":
             raise UsageError(
-                f"'{path}' is no weights file of hamvae, which are safetensors; name one, or a run folder."
+                f"'{path}' is not a weights file of hamvae, which are safetensors; name one, or a run folder."
             )
         if begins != b"{":
             raise ValueError("it does not begin as safetensors do")

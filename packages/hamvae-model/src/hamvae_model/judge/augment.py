@@ -1,4 +1,4 @@
-"""What a decoder does to a picture, done on purpose: a judge that learnt through this judges content, not artefacts."""
+"""What a decoder does to a picture, done on purpose: a judge that learned this judges content, not artefacts."""
 
 import torch
 from torch import Tensor

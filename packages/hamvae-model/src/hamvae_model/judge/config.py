@@ -14,7 +14,7 @@ ACTION = "action"  # the head that every judge has; the others are called as the
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeConfig:
-    """What a judge tells apart, and where it learnt that.
+    """What a judge tells apart, and where it learned that.
 
     Args:
         data: the clips it was trained on.

@@ -130,7 +130,7 @@ def _frame_features(size: int) -> nn.Sequential:
 
 
 def _spread(images: Tensor) -> Tensor:
-    """[0, 1] as [−1, 3]: neighbouring shades of skin are learnt apart in fewer steps from larger differences."""
+    """[0, 1] as [−1, 3]: neighbouring shades of skin are learned apart in fewer steps from larger differences."""
     return 4 * images - 1
 
 

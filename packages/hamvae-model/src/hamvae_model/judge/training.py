@@ -19,7 +19,7 @@ from .config import ACTION, JudgeConfig
 from .network import Judge
 
 WINDOWS, FRAMES = 8, 64  # a step: of clips for the action, and of as many clips for the attributes
-ACTION_RATE, LOOKS_RATE = 5e-4, 2e-3  # an action is learnt soon, and lost again at the rate that shades of skin ask for
+ACTION_RATE, LOOKS_RATE = 5e-4, 2e-3  # actions are learned soon, and lost at the rate that shades of skin need
 REPORT_EVERY = 10
 CLIPS_AT_ONCE = 64  # when all held-out clips are judged
 
@@ -32,7 +32,7 @@ def train_judge(
     Each item is a `Report`, whose losses are the cross-entropies of the heads in nats; the generator
     returns the judge. Windows begin at a random frame, of a clip that repeats at any phase of it, and are `augmented`.
 
-    Raises: UsageError: the source holds no clips out.
+    Raises: UsageError: the source has no held-out clips.
     """
     if not source.splits.get(measured_on(source)):
         raise UsageError(

@@ -5,7 +5,7 @@ of a picture (`hero.toml`) counts for that picture alone.
 
 cell = [64, 64]               # width and height of a frame, in pixels
 duration = 100                # milliseconds a frame is shown; without it the clips have no clock
-loop = true                   # whether a clip goes on with its first frame after its last; without it, nobody said
+loop = true                   # whether a clip goes on with its first frame after its last; without it, unknown
 
 [actions.walk-left]
 row = 9                       # counted from 0, from the top
@@ -90,7 +90,7 @@ def parse(path: Path) -> Layout:
     for name in actions:
         if not name or len(name) > NAME_LIMIT or not is_plain(name) or "/" in name or "\\" in name:
             raise UsageError(
-                f"{path}: '{name[:NAME_LIMIT]}' is no name for an action; give one of 1 to {NAME_LIMIT} characters "
+                f"{path}: '{name[:NAME_LIMIT]}' is not a name for an action; give one of 1 to {NAME_LIMIT} characters "
                 "that can be shown, without slashes."
             )
     return Layout(

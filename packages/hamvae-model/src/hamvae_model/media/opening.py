@@ -23,7 +23,7 @@ _MARKS = {"GIF": b"GIF8", "PNG": b"\x89PNG", "WEBP": b"RIFF", "JPEG": b"\xff\xd8
 def explained(path: Path) -> Iterator[None]:
     """Say in one sentence why `path` could not be looked at.
 
-    Raises: UsageError: in place of the operating system's error.
+    Raises: UsageError: instead of the operating system's error.
     """
     try:
         yield

@@ -27,7 +27,7 @@ FORMATS = {
 
 INSTALL = "pip install 'av>=18,<19'"  # the extra `video`, for people who have no index that holds this package
 
-# A stranger's file may be a playlist, whatever its name says, or have a name that FFmpeg takes for an address.
+# An untrusted file may be a playlist, whatever its name says, or have a name that FFmpeg takes for an address.
 _ITSELF = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"}
 _SMALL = 256 * 256  # pixels of a frame below which starting threads takes longer than decoding
 

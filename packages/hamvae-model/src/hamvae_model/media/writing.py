@@ -39,7 +39,7 @@ def write(
         frames: (t, c, h, w) uint8, c = 1 (grey), 3 (red, green, blue) or 4 (with straight alpha); or such parts one
             after the other, so that a long animation need not be in memory at once.
         fps: frames per second.
-        durations: seconds of each frame, in place of `fps`.
+        durations: seconds of each frame, instead of `fps`.
         scale: each pixel becomes a square of scale x scale pixels.
         loop: how often a GIF, APNG or WebP plays; 0 is for ever.
 

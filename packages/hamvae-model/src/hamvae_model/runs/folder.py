@@ -17,7 +17,7 @@ from .paths import BEST, CONFIG, ENVIRONMENT, INVENTORY, LOG, SAMPLES, STATES, W
 def make_folder(run: Path) -> None:
     """Make a folder for a new run.
 
-    Raises: UsageError: it holds a run already, or files of somebody else that a run would replace, or cannot be made.
+    Raises: UsageError: it holds a run already, or other files that a run would replace, or cannot be made.
     """
     _refuse_a_run(run)
     try:

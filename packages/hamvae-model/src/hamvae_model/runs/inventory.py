@@ -1,4 +1,4 @@
-"""What was learnt from: a word for every clip or layer of art, so that later data can be told from it."""
+"""What was learned from: a word for every clip or layer of art, so that later data can be told from it."""
 
 from collections.abc import Iterable, Mapping
 

@@ -15,7 +15,7 @@ from ..files.bounded import read_json
 
 LOCK = "run.lock"
 READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
-NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # one in a stranger's run could lead to any file, which would be emptied
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # one in an untrusted run could lead to any file, which would be emptied
 _held: set[int] = set()  # descriptors of this process that hold a lock
 
 

@@ -155,9 +155,9 @@ def _read_state(path: Path) -> State:
     try:
         step, best = int(found.words["step"]), float(found.words["best"])
     except (KeyError, ValueError):
-        raise HamvaeError(f"'{path}' is no state that training can go on from.") from None
+        raise HamvaeError(f"'{path}' is not a state that training can go on from.") from None
     if not 0 <= step <= found.config.training.steps or math.isnan(best):
-        raise HamvaeError(f"'{path}' is no state of a run of {found.config.training.steps} steps; use another copy.")
+        raise HamvaeError(f"'{path}' is not a state of a run of {found.config.training.steps} steps; use another copy.")
     if step_of(path) != step:
         raise DamagedError(f"'{path}' was saved after step {step}, and not after the step in its name.")
     return State(path=path, config=found.config, step=step, best=best, tensors=found.tensors)

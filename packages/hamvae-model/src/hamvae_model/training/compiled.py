@@ -19,7 +19,7 @@ def compiled(model: Network) -> nn.Module:
 
 @contextmanager
 def compiling() -> Generator[None, None, None]:
-    """Raises: HamvaeError: in place of what torch raises within the block where compilation failed."""
+    """Raises: HamvaeError: instead of what torch raises within the block where compilation failed."""
     from torch._dynamo.exc import TorchDynamoException  # takes seconds to import, and is needed by nobody else
 
     try:

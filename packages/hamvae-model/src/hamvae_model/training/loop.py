@@ -37,18 +37,18 @@ def fit(
 ) -> "Reports":
     """Train a model in the folder `run`; each item is a `Report`, and the last comes after the last step.
 
-    Closing the iterator early saves what was learnt, to be continued with ``resume=True``; so does every
+    Closing the iterator early saves what was learned, to be continued with ``resume=True``; so does every
     `save_every`-th step. No other run can train in the folder until the iterator has ended or is closed.
 
     Where this process has joined others (see `joined`), they train the model together, each of them calling this
     alike; number 0 writes the folder, which the others must be able to read.
 
     Args:
-        from_step: with `resume`, go back to the state that was kept after this step; what was learnt after it is
+        from_step: with `resume`, go back to the state that was kept after this step; what was learned after it is
             forgotten once training has gone on from there and saved.
         execution: how the steps are carried out; another way may be taken whenever a run is resumed.
         stop: asked once a step. When it answers yes, in any of the processes, the step under way is the last, what was
-            learnt is saved, and its report is the last.
+            learned is saved, and its report is the last.
 
     Raises:
         UsageError: the folder holds a run already (or none, with `resume`), or cannot be written; the source has
@@ -104,7 +104,7 @@ class Reports(Iterator[Report]):
         raise StopIteration
 
     def close(self) -> None:
-        """Save what was learnt, and let go of the folder.
+        """Save what was learned, and let go of the folder.
 
         Raises: as `fit`.
         """
@@ -174,7 +174,7 @@ def _taken(run: Run) -> dict[str, Tensor]:
         found = error
     run.save()
     taken = f"in {run.step.execution.accumulate} parts " if run.step.execution.accumulate > 1 else ""
-    kept = "what was learnt is saved" if run.writes else "what was saved last is kept"
+    kept = "what was learned is saved" if run.writes else "what was saved last is kept"
     what = f"A batch of {found.batch} clips {taken}needs more memory than there is; {kept}."
     if found.parts is None:
         raise HamvaeError(
@@ -189,7 +189,7 @@ def _taken(run: Run) -> dict[str, Tensor]:
 
 @contextmanager
 def _divergence_told(run: Run) -> Generator[None, None, None]:
-    """Raises: HamvaeError: in place of a DivergedError within the block, with the command that goes on."""
+    """Raises: HamvaeError: instead of a DivergedError within the block, with the command that goes on."""
     try:
         yield
     except DivergedError as error:

@@ -17,7 +17,7 @@ def fresh_part(store: "group.Store", rank: int, size: int) -> "group.PrefixStore
     """A part of the store that the processes which call this now share with nobody who ended before.
 
     Each asks under a name that nobody had before it, and number 0 answers with its own, under which they meet.
-    Whoever has ended is answered as well, and heeds it not.
+    A process that has ended is answered as well, which has no effect.
 
     Args:
         store: all of them reach it.

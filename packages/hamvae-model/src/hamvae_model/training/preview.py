@@ -39,7 +39,7 @@ def _spread(labels: Sequence[int], identities: Sequence[str]) -> list[int]:
     # Among equals one more than an even spacing, so that sources that list their classes in turn show all of them.
     count, step = len(labels), len(labels) // SCORED + 1
     left = list(dict.fromkeys([*(turn * step % count for turn in range(count)), *range(count)]))
-    # Where nobody said who is seen, clips of one name in the folders of two motions most likely show the same one.
+    # Where identities are unknown, clips of one name in the folders of two motions most likely show the same one.
     characters = [Path(identity).stem for identity in identities]
     motions: Counter[int] = Counter()
     seen: Counter[str] = Counter()

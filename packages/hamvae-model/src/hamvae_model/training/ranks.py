@@ -84,7 +84,7 @@ class Ranks:
 
     def agreed(self, answer: int) -> int:
         """What number 0 answers."""
-        return int(self.total(torch.tensor(int(answer) if self.rank == 0 else 0)))  # of one type, whoever asks what
+        return int(self.total(torch.tensor(int(answer) if self.rank == 0 else 0)))  # of one type, whatever is asked
 
     def first(self, action: Callable[[], object]) -> None:
         """Number 0 acts, and the others wait.
@@ -152,7 +152,7 @@ def joined(device: str) -> Generator[Ranks, None, None]:
 
 @contextmanager
 def lost_connections() -> Generator[None, None, None]:
-    """Raises: OtherProcessError: in place of what torch raises when a process of the group has ended."""
+    """Raises: OtherProcessError: instead of what torch raises when a process of the group has ended."""
     try:
         yield
     except RuntimeError as error:

@@ -109,7 +109,7 @@ class Run:
 
     @contextmanager
     def disk_told(self) -> Generator[None, None, None]:
-        """Raises: HamvaeError: in place of a DiskError within the block, with the command that goes on."""
+        """Raises: HamvaeError: instead of a DiskError within the block, with the command that goes on."""
         try:
             yield
         except DiskError as error:
@@ -167,4 +167,4 @@ def open_run(
 def _notice(state: states.State) -> str | None:
     if not state.damaged:
         return None
-    return f"Going on after step {state.step}, for what was saved later is damaged. {' '.join(state.damaged)}"
+    return f"Going on after step {state.step}, because what was saved later is damaged. {' '.join(state.damaged)}"

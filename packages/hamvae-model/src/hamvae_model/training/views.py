@@ -47,7 +47,7 @@ def share(rows: int, parts: int, part: int) -> slice:
 def draw_step(config: Config, source: Source, step: int, rows: slice = slice(None)) -> Draw:
     """What step number `step` looks at, or those `rows` of it.
 
-    Everything is drawn for the whole batch, whoever asks for how much of it; only the frames of `rows` are fetched. So
+    Everything is drawn for the whole batch, whatever part is asked for; only the frames of `rows` are fetched. So
     a step means the same in one process and in many, at once and in parts.
     """
     generator = torch.Generator().manual_seed(seed_of(config.training.seed, step))

@@ -24,7 +24,7 @@ NAMES = ("auto", *(backend.name for backend in TABLE))
 def choose(wanted: str, A: Tensor, E: Tensor | None = None, states: Tensor | None = None) -> Backend:
     """The first backend that can take a problem; see `Backend.why_not` for what one is.
 
-    With a name for `wanted`, in place of "auto", only that one is asked, and plain torch takes what it cannot.
+    With a name for `wanted`, instead of "auto", only that one is asked, and plain torch takes what it cannot.
     """
     for backend in TABLE:
         if (wanted == "auto" or wanted == backend.name) and not backend.why_not(A, E, states):

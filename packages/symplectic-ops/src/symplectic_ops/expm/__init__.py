@@ -1,4 +1,4 @@
-"""The matrix exponential: one door, whatever computes it."""
+"""The matrix exponential: one function, whatever computes it."""
 
 import math
 from collections.abc import Callable
@@ -72,7 +72,7 @@ def expm(
         TypeError: A is not floating point.
         NonFiniteError: A is not finite, or its exponential, or its cube, overflows the dtype.
         ValueError: an unknown structure, memory or backend, a backend that cannot take A (the message lists the
-            reasons), or a `norm_bound` that is no number ≥ 0.
+            reasons), or a `norm_bound` that is not a number ≥ 0.
 
     References:
         P. Bader, S. Blanes, F. Casas, "Computing the Matrix Exponential with an Optimized Taylor Polynomial
@@ -175,7 +175,7 @@ def expm_frechet(A: Tensor, E: Tensor, *, norm_bound: float | None = None) -> Te
 
 
 def _exponential(A: Tensor, options: Options) -> Tensor:
-    """exp(A) of A (B, n, n), as a function that whoever looks on can differentiate."""
+    """exp(A) of A (B, n, n), as a function that torch can differentiate."""
     X: Tensor
     if torch.compiler.is_compiling():
         refuse_to_trace_forward_mode()

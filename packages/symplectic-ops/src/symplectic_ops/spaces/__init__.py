@@ -1,4 +1,4 @@
-"""The spaces of generators, one file each: a module to compose with and a one-line door for a layer."""
+"""The spaces of generators, one file each: a module to compose with and a one-line function for a layer."""
 
 from ._space import Space as Space
 from .any_matrix import AnyMatrix as AnyMatrix

@@ -30,7 +30,7 @@ class Space(nn.Module, ABC):
         structure: the name `expm` knows the space by; None for all matrices.
 
     Raises:
-        StructureError: d is no positive whole number.
+        StructureError: d is not a positive whole number.
     """
 
     structure: ClassVar[Structure | None]

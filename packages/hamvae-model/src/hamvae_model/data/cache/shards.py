@@ -129,7 +129,7 @@ def _places(root: Path) -> list[Path]:
 
 
 def _stays(folder: Path, above: Path) -> bool:
-    """Whether a store would be where its path says: links in a stranger's folder may lead anywhere."""
+    """Whether a store would be where its path says: links in an untrusted folder may lead anywhere."""
     try:
         return folder.resolve().is_relative_to(above.resolve())
     except (OSError, RuntimeError):
@@ -235,7 +235,7 @@ def _decoded(recording: Recording) -> Iterator[Clip]:
 
 
 def _append(file: BinaryIO, pieces: Iterable[Clip], framing: FramingConfig, size: int) -> dict[str, Any]:
-    """Frame and write the pieces of one clip; returns what is learnt of it on the way."""
+    """Frame and write the pieces of one clip; returns what is learned of it on the way."""
     digest = hashlib.blake2b(digest_size=12)
     shown: list[float] = []
     total, moving, ended = 0, 0.0, 0.0

@@ -96,7 +96,7 @@ class StoredClips(Source):
         return [recording.name for recording in self.recordings(split)]
 
     def identities(self, split: str) -> list[str]:
-        """Who is seen in each clip of a split; the clip's own name where nobody said."""
+        """Who is seen in each clip of a split; the clip's own name if unknown."""
         return [recording.identity or recording.name for recording in self.recordings(split)]
 
     def count_labels(self, split: str) -> dict[str, int]:
@@ -230,7 +230,7 @@ def open_listing(
         data: `source`, `labels`, `framing`, `frame_seconds` and `loop` are used.
         size: height and width of a frame.
         length: frames of a training window.
-        skip_bad: leave clips out that cannot be used, in place of refusing them.
+        skip_bad: leave clips out that cannot be used, instead of refusing them.
         progress: is told of every decoded clip.
 
     Raises:

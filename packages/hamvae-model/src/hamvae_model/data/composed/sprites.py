@@ -61,7 +61,7 @@ def sprites_root(root: Path | None = None) -> Path:
 
 
 def is_in_layers(folder: Path) -> bool:
-    """Whether a folder holds the sheets of the data set, in place of whole characters."""
+    """Whether a folder holds the sheets of the data set, instead of whole characters."""
     return any((folder / attribute).is_dir() for attribute in ATTRIBUTES)
 
 

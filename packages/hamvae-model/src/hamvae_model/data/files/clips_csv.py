@@ -52,7 +52,7 @@ def read_clips_csv(path: Path, names: Iterable[str]) -> dict[str, Row]:
         if clip not in known:
             raise _wrong(path, line, "clip", f"there is no clip '{clip}'{nearest(clip, known)}")
         if split is not None and split not in SPLITS:
-            raise _wrong(path, line, "split", f"'{split}' is no split; write train, test, or nothing.")
+            raise _wrong(path, line, "split", f"'{split}' is not a split; write train, test, or nothing.")
         if identity and split:
             side, before = sides.setdefault(identity, (split, line))
             if side != split:

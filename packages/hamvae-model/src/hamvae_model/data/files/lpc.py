@@ -2,7 +2,7 @@
 
 A sheet has 13 cells to a row and 21 rows; newer ones have more below, which are not looked at. Under DIR, a character
 is a sheet ``hero.png``, or a folder ``hero/`` of layers of that layout, laid over each other in the order of their
-names: ``1-body.png``, ``2-my-coat.png``. A motion that a sheet, or one of the layers, leaves empty is no clip of it.
+names: ``1-body.png``, ``2-my-coat.png``. A motion that a sheet, or one of the layers, leaves empty is left out.
 """
 
 import functools

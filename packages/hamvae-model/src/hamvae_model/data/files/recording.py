@@ -20,8 +20,8 @@ class Recording:
         label: the motion it shows.
         files: all that its frames are made from; when one of them changes, the clip is decoded again.
         decode: reads it, in pieces that follow each other in time; raises what `media.read` raises.
-        identity: who is seen, when somebody said; no identity is in both splits.
-        split: ``train`` or ``test``, when somebody said.
+        identity: who is seen, if known; no identity is in both splits.
+        split: ``train`` or ``test``, if known.
         attributes: what else is known of it.
         note: how it is prepared, for people: ``cropped to its landmarks``.
     """

@@ -22,7 +22,7 @@ def static_floor(held_out: HeldOut) -> dict[str, Figures]:
 
 @torch.no_grad()
 def copy_floor(held_out: HeldOut) -> dict[str, Figures]:
-    """The row `copy`: in place of each clip, the training clip of its class whose first frame is the nearest.
+    """The row `copy`: instead of each clip, the training clip of its class whose first frame is the nearest.
 
     Nearest in mean squared error. No row without long clips, or if a class has none to copy.
     """
