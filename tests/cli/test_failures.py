@@ -112,13 +112,15 @@ def test_an_output_that_could_not_be_written_is_refused_before_the_model_is_load
     (here / "folder.gif").mkdir()
     (here / "file.gif").touch()
     command, *clips = words
-    assert sentence in refusal(command, "no-such-run", *clips, "-o", output, code=2)
+    (here / "broken.safetensors").write_bytes(b"junk")
+    assert sentence in refusal(command, "broken.safetensors", *clips, "-o", output, code=2)
 
 
 def test_a_folder_that_takes_no_files_is_refused(refusal: Refusal, here: Path) -> None:
     kernel = Path("/proc") if Path("/proc").is_dir() else here / "closed"  # the superuser can write anywhere else
     kernel.mkdir(mode=0o500, exist_ok=True)
-    sentence = refusal("sample", "no-such-run", "-o", kernel / "out.gif", code=2)
+    (here / "broken.safetensors").write_bytes(b"junk")
+    sentence = refusal("sample", "broken.safetensors", "-o", kernel / "out.gif", code=2)
     assert f"The folder '{kernel}' takes no files" in sentence
 
 

@@ -67,4 +67,4 @@ def test_names_in_another_encoding_are_read_and_written_but_for_those_of_runs(ha
     words = ("reconstruct", str(run), "--clip", "l\udce4ufer.gif", "--action", "walk-left", "-o", "\udce4.mp4")
     assert hamvae(*words).exit_code == 0
     Path("l\udce4ufer").symlink_to(run)
-    assert "no UTF-8 text, and safetensors cannot open it; rename it." in hamvae("inspect", "l\udce4ufer").stderr
+    assert "not UTF-8 text, and safetensors cannot open it; rename it." in hamvae("inspect", "l\udce4ufer").stderr

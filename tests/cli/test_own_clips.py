@@ -220,7 +220,7 @@ def test_a_folder_without_root_says_what_to_give(refusal: Refusal) -> None:
 def test_a_wrong_table_is_refused_by_line_and_column(refusal: Refusal, clips: Path) -> None:
     (clips / "clips.csv").write_text("clip,split\nwalk-left/hero 1.gif,tset\n")
     sentence = refusal("train", "--data", "folder", "--root", clips, code=2)
-    assert "clips.csv, line 2, column 'split': 'tset' is no split" in sentence
+    assert "clips.csv, line 2, column 'split': 'tset' is not a split" in sentence
 
 
 def test_check_tells_people_what_is_there_what_is_wrong_and_what_it_would_cost(hamvae: Command, clips: Path) -> None:

@@ -95,3 +95,46 @@ def test_the_completion_script_is_answered_with_the_choices() -> None:
     command = [sys.executable, "-m", "hamvae_cli"]
     answer = subprocess.run(command, env={**os.environ, **question}, capture_output=True, text=True, check=False)
     assert answer.stdout.split() == ["plain,sprites-small", "plain,sprites"]
+
+
+def test_a_missing_run_is_refused_before_anything_heavy_is_loaded() -> None:
+    for words in (("inspect",), ("swap", "--content", "a", "--motion", "b", "-o", "c.gif")):
+        code = LOADED_BY.replace("assert not end.code, end.code", "assert end.code == 2")
+        command = [sys.executable, "-c", code, words[0], "nowhere", *words[1:]]
+        outcome = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert "There is no trained run at 'nowhere'" in outcome.stderr
+        assert not set(json.loads(outcome.stdout.splitlines()[-1])) & {"torch"}
+
+
+def completed(*words: str) -> list[str]:
+    """What a shell is offered after these words; whatever loads torch or prints to standard error fails."""
+    environment = {
+        "_HAMVAE_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(words),
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    code = (
+        "import sys, runpy; sys.argv = ['hamvae']\ntry: runpy.run_module('hamvae_cli', run_name='__main__')\n"
+        "finally: assert 'torch' not in sys.modules"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
+    assert not outcome.stderr
+    return [line.partition(",")[2] for line in outcome.stdout.splitlines() if line]
+
+
+def test_actions_are_completed_from_the_run_and_settings_from_the_fields(run: Path) -> None:
+    assert completed("hamvae", "sample", str(run), "--action", "walk-") == ["walk-left", "walk-front", "walk-right"]
+    assert completed("hamvae", "sample", "nowhere", "--action", "") == []
+    assert completed("hamvae", "train", "--set", "model.content") == ["model.content_dim="]
+
+
+def test_clips_and_folders_are_completed_like_files() -> None:
+    for words in (("swap", "r", "--content"), ("generate", "r", "--image"), ("train", "--root")):
+        environment = {"_HAMVAE_COMPLETE": "bash_complete", "COMP_WORDS": f"hamvae {' '.join(words)} he"}
+        environment["COMP_CWORD"] = str(len(words) + 1)
+        outcome = subprocess.run(
+            [sys.executable, "-m", "hamvae_cli"], capture_output=True, text=True, env={**os.environ, **environment}
+        )
+        assert outcome.stdout.splitlines()[0].partition(",")[0] in ("file", "dir"), (words, outcome)

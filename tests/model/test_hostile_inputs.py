@@ -89,7 +89,7 @@ def test_a_sentence_is_one_line_without_what_a_terminal_obeys() -> None:
     ids=lambda text: text[:9],
 )
 def test_json_that_is_nested_too_deep_or_too_often_or_holds_no_numbers_is_no_json(text: str) -> None:
-    with pytest.raises(ValueError, match=r"nested too deep|lists and objects|is no number"):
+    with pytest.raises(ValueError, match=r"nested too deep|lists and objects|is not a number"):
         parse_json(text)
 
 
@@ -160,7 +160,7 @@ def test_a_configuration_that_cannot_be_is_refused(
 def test_what_is_no_number_is_no_part_of_a_configuration(tiny: Config, number: str) -> None:
     text = tiny.to_json().replace('"learning_rate": 0.003', f'"learning_rate": {number}')
     assert number in text
-    with pytest.raises(HamvaeError, match=r"is no number|too large"):
+    with pytest.raises(HamvaeError, match=r"is not a number|too large"):
         Config.from_json(text)
 
 

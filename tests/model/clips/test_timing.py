@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+import hamvae_model as hv
 from hamvae_model.clips.clip import Clip
 from hamvae_model.clips.timing import FPS, Timing, in_units
 from hamvae_model.errors import UsageError
@@ -133,3 +134,9 @@ def test_no_frames_are_refused() -> None:
 def test_more_frames_than_anybody_watches_are_refused(asked: Timing) -> None:
     with pytest.raises(UsageError, match=r"would make .* frames, and at most 10 million are made"):
         asked.moments(EVEN)
+
+
+def test_a_clip_is_shown_in_one_line() -> None:
+    assert repr(hv.open_clip("builtin:test/3/walk-left")) == (
+        "<Clip 'walk-left', 8 frames of 64x64, from 'builtin:test/3/walk-left'>"
+    )

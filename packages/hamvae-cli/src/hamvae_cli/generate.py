@@ -12,15 +12,27 @@ import hamvae_model as hv
 from hamvae_model.config.choices import POSES
 
 from . import _outputs
-from .options.common import Name, device_option, output_option, root_option, run_argument
+from .options.common import Action, Name, Reference, device_option, output_option, root_option, run_argument
 from .options.playing import look_options, timing_options
 
 
 @click.command()
 @run_argument
-@click.option("--image", required=True, metavar="CLIP", help="Picture of the character; of a clip, the first frame.")
 @click.option(
-    "--action", "actions", required=True, multiple=True, metavar="NAME", help="Motion to perform; repeat it, or 'all'."
+    "--image",
+    type=Reference(),
+    required=True,
+    metavar="CLIP",
+    help="Picture of the character; of a clip, the first frame.",
+)
+@click.option(
+    "--action",
+    "actions",
+    type=Action(),
+    required=True,
+    multiple=True,
+    metavar="NAME",
+    help="Motion to perform; repeat it, or 'all'.",
 )
 @click.option(
     "--pose",

@@ -11,13 +11,13 @@ import click
 import hamvae_model as hv
 
 from . import _outputs
-from .options.common import action_option, device_option, output_option, root_option, run_argument
+from .options.common import Reference, action_option, device_option, output_option, root_option, run_argument
 from .options.playing import look_options, timing_options
 
 
 @click.command()
 @run_argument
-@click.option("--clip", required=True, metavar="CLIP", help="Clip to encode and decode.")
+@click.option("--clip", type=Reference(), required=True, metavar="CLIP", help="Clip to encode and decode.")
 @action_option
 @click.option("--side-by-side", is_flag=True, help="Write the clip and its reconstruction together.")
 @output_option

@@ -11,13 +11,20 @@ import click
 import hamvae_model as hv
 
 from . import _outputs
-from .options.common import MANY, Name, device_option, output_option, run_argument, seed_option
+from .options.common import MANY, Action, Name, device_option, output_option, run_argument, seed_option
 from .options.playing import look_options, timing_options
 
 
 @click.command()
 @run_argument
-@click.option("--action", "actions", multiple=True, metavar="NAME", help="Motion to sample; repeat it. [default: all]")
+@click.option(
+    "--action",
+    "actions",
+    type=Action(),
+    multiple=True,
+    metavar="NAME",
+    help="Motion to sample; repeat it. [default: all]",
+)
 @click.option(
     "--count", type=click.IntRange(1, MANY), default=1, show_default=True, metavar="N", help="Clips per action."
 )

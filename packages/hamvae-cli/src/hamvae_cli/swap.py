@@ -11,19 +11,34 @@ import click
 import hamvae_model as hv
 
 from . import _outputs
-from .options.common import device_option, output_option, root_option, run_argument
+from .options.common import Action, Reference, device_option, output_option, root_option, run_argument
 from .options.playing import look_options, timing_options
 
 
 @click.command()
 @run_argument
-@click.option("--content", "contents", required=True, multiple=True, metavar="CLIP", help="Clip to take the look from.")
 @click.option(
-    "--motion", "motions", required=True, multiple=True, metavar="CLIP", help="Clip to take the movement from."
+    "--content",
+    "contents",
+    type=Reference(),
+    required=True,
+    multiple=True,
+    metavar="CLIP",
+    help="Clip to take the look from.",
+)
+@click.option(
+    "--motion",
+    "motions",
+    type=Reference(),
+    required=True,
+    multiple=True,
+    metavar="CLIP",
+    help="Clip to take the movement from.",
 )
 @click.option(
     "--action",
     "actions",
+    type=Action(),
     multiple=True,
     metavar="NAME",
     help="Motion that --motion shows, when it does not say; one for all or one for each. See `hamvae inspect RUN`.",

@@ -38,8 +38,8 @@ def test_the_cells_follow_the_protocol(sprites: Characters) -> None:
     assert {motion: list(cells) for motion, cells in zip(sprites.motions, CELLS, strict=True)} == PROTOCOL
 
 
-def test_there_are_9000_training_and_2664_test_clips_of_nine_classes(sprites: Characters) -> None:
-    assert sprites.splits == {"train": 9000, "test": 2664}
+def test_there_are_9000_clips_to_learn_from_and_2664_to_test_of_nine_classes(sprites: Characters) -> None:
+    assert sprites.splits == {"train": 8550, "validation": 450, "test": 2664}
     assert sprites.classes == tuple(PROTOCOL)
 
 

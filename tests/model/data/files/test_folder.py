@@ -255,7 +255,7 @@ def test_a_sheet_in_the_table_stands_for_all_its_clips(root: Path) -> None:
         (b"clip,split\nhop/0.gif,train\nhop/9.gif,train\n", "line 3, column 'clip': there is no clip 'hop/9.gif'"),
         (b"clip,split\n,train\n", "line 2, column 'clip': it is empty"),
         (b"clip\nhop/0.gif\n\nhop/0.gif\n", "line 4, column 'clip': 'hop/0.gif' is on line 2 already"),
-        (b"clip,split\nhop/0.gif,validation\n", "line 2, column 'split': 'validation' is no split"),
+        (b"clip,split\nhop/0.gif,validation\n", "line 2, column 'split': 'validation' is not a split"),
         (b"clip,identity,split\nhop/0.gif,ann,test\nrun/0.gif,ann,train\n", "line 3, column 'split': 'ann' is in test"),
         (b'clip\n"hop/0.gif\n', "is not CSV (unexpected end of data)"),
         (b"clip\nhop/\xff.gif\n", "is not UTF-8 text"),

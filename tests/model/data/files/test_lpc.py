@@ -129,7 +129,7 @@ def test_layers_of_the_data_set_make_the_data_sets_own_clips(sprites: Characters
     for name, numbers in values.items():
         split, number = everyone[numbers]
         for motion in sprites.motions:
-            expected = sprites.clip(split, f"{number}/{motion}").frames
+            expected = sprites.clip(split, f"{sprites.identities(split)[9 * number]}/{motion}").frames
             assert source.find(f"{name}#{motion}").frames.equal(expected), (name, motion)
     names = [name for split in source.splits for name in source.names(split)]
     assert "hero 0#shoot-back" in names and "hero 1#shoot-back" not in names  # trousers 5 are not drawn for it

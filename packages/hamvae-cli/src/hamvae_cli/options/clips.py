@@ -31,9 +31,11 @@ class Colour(click.ParamType[tuple[int, ...]]):
     name = "colour"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):  # the default, for which nothing need be loaded
+            return value
         from hamvae_model.media import read_colour
 
-        return value if isinstance(value, tuple) else read_colour(value)
+        return read_colour(value)
 
 
 def refuse_labels(data: str) -> None:

@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from hamvae_model import HamvaeError
+from hamvae_model.config import Config
 from hamvae_model.config.choices import OUTPUTS
 from hamvae_model.devices import DEVICES
+from hamvae_model.runs import CONFIG, check_there
 from hamvae_model.words import is_plain, nearest
 
 SEED_LIMIT = 2**63 - 1  # what generators take
@@ -48,9 +52,42 @@ class Positive(click.FloatRange):
         return number
 
 
-run_argument = click.argument("run", type=PATH)
+class Reference(click.ParamType[str]):
+    """A clip as people name it, completed like a file."""
+
+    name = "clip"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="file")]
+
+
+class Action(click.ParamType[str]):
+    """The name of a motion, completed to those of the run that stands before it on the line."""
+
+    name = "action"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        run = ctx.params.get("run") or next(iter(ctx.args), "")  # an option without its value ends click's parsing
+        try:
+            config = Config.from_json((Path(run) / CONFIG).read_text("utf-8"))
+        except (OSError, ValueError, HamvaeError):
+            return []  # nothing is known of the run, and a traceback would be in the way
+        return [CompletionItem(name) for name in config.model.classes if name.startswith(incomplete)]
+
+
+def _there(ctx: click.Context, param: click.Parameter, run: Path) -> Path:
+    """Raises: UsageError: nothing was trained there, which is found out before torch is loaded."""
+    if not ctx.resilient_parsing:
+        check_there(run)
+    return run
+
+
+run_argument = click.argument("run", type=PATH, callback=_there)
 action_option = click.option(
-    "--action", metavar="NAME", help="Motion the clip shows, when its source does not say; see `hamvae inspect RUN`."
+    "--action",
+    type=Action(),
+    metavar="NAME",
+    help="Motion the clip shows, when its source does not say; see `hamvae inspect RUN`.",
 )
 root_option = click.option(
     "--root",

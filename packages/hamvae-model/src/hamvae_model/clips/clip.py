@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Clip:
     """A short sequence of frames.
 
@@ -35,6 +35,11 @@ class Clip:
 
     def __len__(self) -> int:
         return self.frames.shape[0]
+
+    def __repr__(self) -> str:
+        height, width = self.frames.shape[-2:]
+        label = f"{self.label!r}, " if self.label is not None else ""
+        return f"<Clip {label}{len(self)} frames of {width}x{height}, from {self.source!r}>"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,7 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .paths import BEST as BEST
+from .paths import CONFIG as CONFIG
 from .paths import WEIGHTS as WEIGHTS
+from .paths import check_there as check_there
 from .paths import kept_states as kept_states
 from .paths import steps_done as steps_done
 
@@ -33,7 +35,7 @@ _HOMES = {
     "stored_format": "weights",
 }
 
-__all__ = ["BEST", "WEIGHTS", "kept_states", "steps_done", *_HOMES]
+__all__ = ["BEST", "CONFIG", "WEIGHTS", "check_there", "kept_states", "steps_done", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

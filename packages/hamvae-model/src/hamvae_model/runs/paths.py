@@ -12,6 +12,8 @@ import re
 import shlex
 from pathlib import Path
 
+from ..errors import UsageError
+
 WEIGHTS, BEST = "weights.safetensors", "best.safetensors"
 STATES, SAMPLES = "state", "samples"
 LOG = "metrics.jsonl"
@@ -69,6 +71,13 @@ def missing(path: Path) -> str:
     if way_back := written_again(path):
         return f"'{path}' is missing, or was not saved yet; {way_back}."
     return f"There is no trained run at '{path}'; train one with `hamvae train --data SOURCE --run DIR`."
+
+
+def check_there(run: Path) -> None:
+    """Raises: UsageError: neither a run folder with weights, nor one weights file."""
+    path = run / WEIGHTS if run.is_dir() else run
+    if not path.exists():
+        raise UsageError(missing(path))
 
 
 def written_again(weights: Path) -> str:
