@@ -127,11 +127,17 @@ def _weights(here: Path, config: hv.Config) -> Path:
 # Refusals ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_without_a_judge_is_told_how_to_train_one(refusal: Refusal, run: Path) -> None:
-    assert refusal("evaluate", run, code=2) == (
-        "Error: There is no judge for disentanglement and identity; train one with: hamvae judge train --data builtin "
-        "--labels action-direction"
-    )
+def test_without_a_judge_the_other_tables_are_made_and_the_rest_is_told(
+    hamvae: Command, refusal: Refusal, run: Path
+) -> None:
+    result = hamvae("evaluate", run, "--characters", "2", "--seeds", "1")
+    assert result.exit_code == 0, result.output
+    command = "hamvae judge train --data builtin --labels action-direction"
+    for table in ("disentanglement", "identity"):
+        assert f"Left out: There is no judge for {table}; train one with: {command}" in result.stdout
+    assert "Exact swap" in result.stdout and "Long roll" in result.stdout and "Identity" not in result.stdout
+    alone = refusal("evaluate", run, "--table", "identity", code=2)
+    assert alone == f"Error: There is no judge for identity; train one with: {command}"
     assert "no judge at 'absent'; train one with `hamvae judge train" in refusal(
         "evaluate", run, "--judge", "absent", code=2
     )

@@ -87,8 +87,8 @@ def evaluate(
 
     Tables: generation (16 frames from one, and floors), disentanglement (a judge of actions asked about new
     combinations), identity (a judge of attributes), swap (against the exact render), roll (a thousand frames). The
-    source is opened as it was for training; disentanglement and identity need a judge of it. What each figure means is
-    in docs/protocols.md. All tables take minutes on a CPU.
+    source is opened as it was for training. disentanglement and identity need a judge of it, and are left out without
+    one. What each figure means is in docs/protocols.md. All tables take minutes on a CPU.
 
     \b
     Example:

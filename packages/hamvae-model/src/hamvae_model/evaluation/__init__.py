@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from .protocols import swap as swap
     from .tables import DRAWN as DRAWN
     from .tables import JUDGED as JUDGED
-    from .tables import check_judge as check_judge
     from .tables import evaluate as evaluate
     from .tables import pooled as pooled
 
@@ -34,7 +33,6 @@ _HOMES = {
     "HeldOut": "held_out",
     "JUDGED": "tables",
     "Published": "literature",
-    "check_judge": "tables",
     "check_split": "held_out",
     "copy_floor": "protocols",
     "disentanglement": "protocols",

@@ -39,7 +39,7 @@ def evaluate(
     Args:
         model: of a run.
         source: the one it was trained on, opened as then.
-        judge: trained on the same source and labels; needed for `JUDGED`.
+        judge: trained on the same source and labels; without one, `JUDGED` tables are left out.
         tables: some of `TABLES`. Of several, those that do not apply to these clips are left out.
         seeds: 0, 1, …: how often what is drawn at random is drawn.
         samples: of each kind and seed, for the entropies.
@@ -60,14 +60,16 @@ def evaluate(
             raise UsageError(f"There is no table '{table}'{nearest(table, TABLES)}")
     if seeds < 1:
         raise UsageError(f"Draw with at least one seed; got {seeds}.")
+    if set(wanted) & set(JUDGED):
+        balanced(samples, len(source.classes))
     held_out = HeldOut(model, source, characters, split=split)
-    left_out = {table: why for table in wanted if (why := _inapplicable(table, source, held_out))}
+    left_out = {table: why for table in wanted if (why := _inapplicable(table, source, held_out, judge))}
     if left_out and len(left_out) == len(wanted):
         raise UsageError(next(iter(left_out.values())))
     wanted = [table for table in wanted if table not in left_out]
     if judged := [table for table in wanted if table in JUDGED]:
-        balanced(samples, len(source.classes))
-        check_judge(judge, source, judged)
+        assert judge is not None  # else these tables were left out
+        judge.check(source)
     work = [(table, seed) for table in wanted for seed in range(seeds if PROTOCOLS[table].drawn else 1)]
     found: dict[str, list[Mapping[str, Any]]] = {table: [] for table in wanted}
     for done, (table, seed) in enumerate(work):
@@ -96,14 +98,6 @@ def evaluate(
     }
 
 
-def check_judge(judge: Judge | None, source: Source, tables: Sequence[str] = JUDGED) -> None:
-    """Raises: UsageError: no judge where `tables` need one, or one that is not fit to judge clips of `source`."""
-    if judge is None:
-        needing = " and ".join(tables)
-        raise UsageError(f"There is no judge for {needing}; train one with: {training_command(source)}")
-    judge.check(source)
-
-
 def pooled(results: Sequence[Any]) -> Any:
     """The leaves of equal trees as `{"mean": …, "std": …}` over the trees, None if one of them is not finite.
 
@@ -121,14 +115,17 @@ def pooled(results: Sequence[Any]) -> Any:
     return {"mean": mean, "std": math.sqrt(spread / (len(results) - 1)) if len(results) > 1 else 0.0}
 
 
-def _inapplicable(table: str, source: Source, held_out: HeldOut) -> str:
+def _inapplicable(table: str, source: Source, held_out: HeldOut, judge: Judge | None) -> str:
     """Why a table says nothing about these clips; empty if it does."""
-    if table == "disentanglement":
-        return unseen(held_out)
-    if source.exact is not None:
-        return ALONE if PROTOCOLS[table].exact and held_out.characters == 1 else ""
-    if PROTOCOLS[table].exact:
+    exact = PROTOCOLS[table].exact
+    if exact and held_out.characters == 1:
+        return ALONE
+    if exact and source.exact is None:
         return f"The {source.name} source has no exact renders or known attributes; {table} is for builtin and sprites."
+    if table == "disentanglement" and (why := unseen(held_out)):
+        return why
+    if PROTOCOLS[table].judged and judge is None:
+        return f"There is no judge for {table}; train one with: {training_command(source)}"
     if table == "roll" and not source.repeats(held_out.split, held_out.clips).any():
         return f"No held-out clip of the {source.name} source repeats, so none can be rolled for long."
     return ""
