@@ -67,8 +67,7 @@ def evaluate(
     if left_out and len(left_out) == len(wanted):
         raise UsageError(next(iter(left_out.values())))
     wanted = [table for table in wanted if table not in left_out]
-    if judged := [table for table in wanted if table in JUDGED]:
-        assert judge is not None  # else these tables were left out
+    if judge is not None and set(wanted) & set(JUDGED):
         judge.check(source)
     work = [(table, seed) for table in wanted for seed in range(seeds if PROTOCOLS[table].drawn else 1)]
     found: dict[str, list[Mapping[str, Any]]] = {table: [] for table in wanted}
@@ -91,8 +90,8 @@ def evaluate(
         "long_clips": len(held_out.long),
         "characters": held_out.characters,
         "seeds": seeds,
-        "samples": balanced(samples, len(source.classes)) if judged else None,
-        "judge": dict(judge.accuracy) if judge and judged else None,
+        "samples": balanced(samples, len(source.classes)) if set(wanted) & set(JUDGED) else None,
+        "judge": dict(judge.accuracy) if judge and set(wanted) & set(JUDGED) else None,
         "tables": {table: pooled(results) for table, results in found.items()},
         "left_out": left_out,
     }
