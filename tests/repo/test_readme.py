@@ -79,8 +79,9 @@ def targets() -> set[str]:
 
 @pytest.fixture
 def no_file_need_exist(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A document names runs and clips that its reader has: click is not to look for them here."""
+    """A document names runs and clips that its reader has: the command line is not to look for them here."""
     monkeypatch.setattr(click.Path, "convert", lambda path, value, parameter, context: Path(value))
+    monkeypatch.setattr("hamvae_cli.options.common.check_there", lambda run: None)
 
 
 @pytest.mark.parametrize("target", ["demo", "test"])
