@@ -27,9 +27,13 @@ import os, sys, time
 from pathlib import Path
 from hamvae_model.runs.lock import run_lock
 with run_lock(Path(sys.argv[1])):
-    if "fork" in sys.argv and os.fork() == 0:
-        sys.stdout.close()
-        time.sleep(600)
+    if "fork" in sys.argv:
+        heard, said = os.pipe()
+        if os.fork() == 0:
+            os.write(said, b"here")  # it runs, and has let go of what it inherited
+            sys.stdout.close()
+            time.sleep(600)
+        os.read(heard, 4)
     print(os.getpid(), flush=True)
     sys.stdin.read()
 """
