@@ -16,7 +16,7 @@ from .imports import PACKAGES
 MODEL = PACKAGES["hamvae_model"]
 PUBLIC = {
     "hamvae_model",
-    *(f"hamvae_model.{path.stem}" for path in MODEL.glob("*.py") if path.stem != "__init__"),
+    *(f"hamvae_model.{path.stem}" for path in MODEL.glob("*.py") if not path.stem.startswith("_")),
     *(f"hamvae_model.{path.parent.name}" for path in MODEL.glob("*/__init__.py")),
 }
 CHOICES = "hamvae_model.config.choices"  # the words and numbers of the command line: a module of constants

@@ -7,7 +7,7 @@ import pytest
 from .imports import PACKAGES, arrows, circles, imported, lines, modules
 
 LAYERS = (
-    {"errors", "words", "limits", "devices"},
+    {"_lazy", "errors", "words", "limits", "devices"},
     {"files"},
     {"config"},
     {"clips"},

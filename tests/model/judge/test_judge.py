@@ -304,3 +304,7 @@ def test_a_judge_of_the_real_sheets_is_right_about_999_of_1000_clips(sprites: Ch
     judge = finished(train_judge(sprites))
     judge.check(sprites)
     assert min(judge.accuracy.values()) >= 0.999
+
+
+def test_a_judge_does_not_ask_how_many_clips_are_held_out_for_validation(judge: Judge) -> None:
+    judge.check(hv.open_source("builtin", validation=0.2))

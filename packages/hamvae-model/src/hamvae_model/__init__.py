@@ -23,9 +23,9 @@ A run is trained by iterating over its reports; two steps teach nothing, but sho
 Names load on first use, so that asking for help or a preset does not wait for torch.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._lazy import lazily
 from .errors import HamvaeError as HamvaeError
 from .errors import UsageError as UsageError
 
@@ -73,11 +73,12 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+_named = lazily(__name__, _HOMES)
+
+
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
         return version("hamvae-model")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return _named(name)

@@ -1,8 +1,8 @@
 """Sources of clips. Names load on first use, so that the table of sources can be read without torch."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .._lazy import lazily
 from .sources import SOURCES as SOURCES
 from .sources import SourceEntry as SourceEntry
 
@@ -62,7 +62,4 @@ _HOMES = {
 __all__ = ["SOURCES", "SourceEntry", *_HOMES]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+__getattr__ = lazily(__name__, _HOMES)

@@ -3,9 +3,9 @@
 Names load on first use: the command line asks for tables before it needs torch.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .._lazy import lazily
 from ..config.choices import TABLES as TABLES
 
 if TYPE_CHECKING:
@@ -50,7 +50,4 @@ _HOMES = {
 __all__ = ["TABLES", *_HOMES]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+__getattr__ = lazily(__name__, _HOMES)

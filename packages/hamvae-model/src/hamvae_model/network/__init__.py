@@ -4,9 +4,9 @@
 Names load on first use, so that the table of models can be read without torch.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .._lazy import lazily
 from .registry import MODELS as MODELS
 from .registry import ModelEntry as ModelEntry
 from .registry import new_network as new_network
@@ -35,7 +35,4 @@ _HOMES = {
 __all__ = ["MODELS", "ModelEntry", "new_network", *_HOMES]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+__getattr__ = lazily(__name__, _HOMES)

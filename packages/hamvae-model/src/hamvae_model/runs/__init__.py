@@ -1,8 +1,8 @@
 """Run folders: what is written, how it is written whole, and how it is read back. Names load on first use."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .._lazy import lazily
 from .paths import BEST as BEST
 from .paths import CONFIG as CONFIG
 from .paths import WEIGHTS as WEIGHTS
@@ -38,7 +38,4 @@ _HOMES = {
 __all__ = ["BEST", "CONFIG", "WEIGHTS", "check_there", "kept_states", "steps_done", *_HOMES]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+__getattr__ = lazily(__name__, _HOMES)
