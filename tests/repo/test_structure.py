@@ -24,7 +24,7 @@ LAYERS = (
 )
 """Folders and files of hamvae_model from the lowest to the highest; none imports from a higher set."""
 
-LONGEST = 400  # lines of a module
+LONGEST = 350  # lines of a module
 
 
 def layer(module: str) -> int:
