@@ -57,11 +57,12 @@ bench: $(READY)  ## measure speed and quality; slow
 	$(BIN)/python benchmarks/quality/principal_components.py
 	$(BIN)/python benchmarks/data/decoding.py
 	$(BIN)/python benchmarks/data/clip_store.py
-	$(BIN)/python benchmarks/quality/own_clips.py
+	$(BIN)/python benchmarks/quality/own_clips.py --final
 	$(BIN)/python benchmarks/quality/judges.py builtin sprites
 	$(BIN)/python benchmarks/quality/preset.py demo --final
 	$(BIN)/python benchmarks/quality/preset.py sprites-small --final
 	$(BIN)/python benchmarks/quality/reproduce.py operators --final
+	$(BIN)/python benchmarks/quality/reproduce.py operators
 	$(BIN)/python benchmarks/quality/reproduce.py ablation
 	$(BIN)/python benchmarks/quality/full_size.py
 

@@ -87,7 +87,7 @@ def main() -> None:
     render(ROOT / "docs" / "results.md", "results", quality_table(ROWS))
     (ROOT / "docs" / "configuration.md").write_text(configuration_page(), "utf-8")
     render(ROOT / "docs" / "results.md", "operators", study_table(OPERATORS))
-    render(ROOT / "docs" / "notes" / ABLATION, "ablation", study_table({"skew-symmetric": "the preset", **ablated()}))
+    render(ROOT / "docs" / "notes" / ABLATION, "ablation", study_table(ablated()))
     speed, memory = (json.loads((RESULTS / f"expm-{name}.json").read_text("utf-8")) for name in ("speed", "memory"))
     ours = ROOT / "packages" / "symplectic-ops" / "README.md"
     render(ours, "speed", speed_table(speed, "ours") + "\n" + source_of(speed))
@@ -322,13 +322,18 @@ def study_table(variants: dict[str, str]) -> str:
 
 
 def ablated() -> dict[str, str]:
-    """The variants of the ablation that were measured, and what each changes."""
-    found = {}
-    for path in sorted(RESULTS.glob("sprites-*.json")):
-        result = json.loads(path.read_text("utf-8"))
-        if "ablation" in result["command"]:
-            changes = {key: value for part in result["changes"].values() for key, value in part.items()}
-            found[result["variant"]] = ", ".join(f"`{key}` {value}" for key, value in changes.items())
+    """The preset and the variants of the ablation, and what each changes.
+
+    All rows are of one split: of validation once anything was measured there, before that of test.
+    """
+    results = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("sprites-*.json"))}
+    ablations = {name.removeprefix("sprites-"): one for name, one in results.items() if "ablation" in one["command"]}
+    split = "validation" if any(one.get("split") == "validation" for one in ablations.values()) else "test"
+    found = {"skew-symmetric-validation" if split == "validation" else "skew-symmetric": "the preset"}
+    for name, one in ablations.items():
+        if one.get("split", "test") == split:
+            changes = {key: value for part in one["changes"].values() for key, value in part.items()}
+            found[name] = ", ".join(f"`{key}` {value}" for key, value in changes.items())
     return found
 
 

@@ -1,12 +1,13 @@
 """Somebody's own clips, end to end: files of four kinds in, a small training run on the CPU, swaps out and judged.
 
-    HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality/own_clips.py [--characters N] [--steps N] [--keep DIR]
+    HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality/own_clips.py [--characters N] [--steps N] [--keep DIR] [--final]
 
 Writes characters in every motion as GIFs, MP4 videos, folders of PNG frames and sprite sheets with their layouts, and
 a clips.csv; checks the folder; trains the preset `clips` on it with one thread; swaps motions between held-out
-characters and between trained ones. The judge is exact: of the nine renders of the content's character, one a motion,
-the one nearest to the swap counts as the motion it shows; that judge's own accuracy on the files is reported beside it.
-Figures and provenance go to benchmarks/results/own-clips.json. What is kept with --keep is made from CC-BY-SA art.
+characters, of validation or with --final of test, and between trained ones. The judge is exact: of the nine renders of
+the content's character, one a motion, the one nearest to the swap counts as the motion it shows; that judge's own
+accuracy on the files is reported beside it. Figures and provenance go to benchmarks/results/own-clips.json, without
+--final to own-clips-validation.json. What is kept with --keep is made from CC-BY-SA art.
 """
 
 import sys
@@ -29,10 +30,11 @@ from PIL import Image
 import hamvae_model as hv
 from hamvae_model.clips import straight
 from hamvae_model.data import Characters, clip_rows
+from hamvae_model.evaluation import check_split
 from hamvae_model.metrics import mse, psnr
 
-RESULT = Path(__file__).parents[1] / "results" / "own-clips.json"
-HELD_OUT = 0.1  # of the characters
+RESULTS = Path(__file__).parents[1] / "results"
+HELD_OUT = 0.1  # of the characters, for test
 FPS = 10
 KINDS = ("gif", "mp4", "frames", "sheet")
 SHOWN = 6
@@ -44,24 +46,29 @@ def main() -> None:
     parser.add_argument("--characters", type=int, default=60)
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--keep", type=Path, help="folder for the clips, the run and the pictures, to look at")
-    parser.add_argument("--result", type=Path, default=RESULT)
+    parser.add_argument("--result", type=Path)
+    parser.add_argument("--final", action="store_true", help="score the test split, for a result to be committed")
     arguments = parser.parse_args()
+    split = "test" if arguments.final else "validation"
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
         folder: Path = arguments.keep or Path(temporary)
         drawn = hv.open_source(arguments.source)
         began = time.perf_counter()
-        held_out = write_clips(drawn, arguments.characters, folder / "clips")
+        write_clips(drawn, arguments.characters, folder / "clips")
         written = time.perf_counter()
         source = hv.open_source("folder", folder / "clips", loop=True)
         decoded = time.perf_counter()
+        check_split(source, split)
+        held_out, trained_on = characters_of(source, split), characters_of(source, "train")
+        if len(held_out) < 2:
+            raise SystemExit(f"Motions are swapped between characters, and {split} has one; ask for more --characters.")
         config = hv.build("clips", source=source, steps=arguments.steps)
         for report in hv.fit(config, folder / "run", source=source):
             if report.step % 200 == 0 or report.step == report.steps:
                 print(f"step {report.step}/{report.steps}  {report.eta_seconds / 60:.1f} min left", flush=True)
         trained = time.perf_counter()
         model = hv.load(folder / "run")
-        trained_on = [character for character in range(arguments.characters) if character not in held_out]
         figures = {
             "held_out": judged(model, source, drawn, held_out),
             "trained_on": judged(model, source, drawn, trained_on[: len(held_out)]),
@@ -69,7 +76,8 @@ def main() -> None:
         draw(model, source, held_out, folder / "swaps.png")
     result = {
         "command": f"python benchmarks/quality/own_clips.py --source {arguments.source} "
-        f"--characters {arguments.characters} --steps {arguments.steps}",
+        f"--characters {arguments.characters} --steps {arguments.steps}{' --final' * arguments.final}",
+        "split": split,
         "characters": {"trained_on": len(trained_on), "held_out": len(held_out)},
         "clips": source.splits,
         "frame_seconds": source.data.frame_seconds,
@@ -82,12 +90,13 @@ def main() -> None:
         "figures": figures,
         "measured_on": provenance(),
     }
-    arguments.result.write_text(json.dumps(result, indent=2) + "\n")
+    name = "own-clips" if arguments.final else "own-clips-validation"
+    (arguments.result or RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
 
 
-def write_clips(drawn: Characters, characters: int, folder: Path) -> list[int]:
-    """Every character in every motion, a kind of file for each character in turn; returns the held-out ones."""
+def write_clips(drawn: Characters, characters: int, folder: Path) -> None:
+    """Every character in every motion, a kind of file for each character in turn; the last ones are the test split."""
     held_out = list(range(characters))[-max(2, round(HELD_OUT * characters)) :]
     rows = []
     for character in range(characters):
@@ -110,7 +119,11 @@ def write_clips(drawn: Characters, characters: int, folder: Path) -> list[int]:
             rows.append((f"{clip.label}/{path.name}", name, split, kind))
     with (folder / "clips.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("clip", "identity", "split", "kind"), *rows])
-    return held_out
+
+
+def characters_of(source: hv.Source, split: str) -> list[int]:
+    """Who is seen in a split, by the numbers in their names."""
+    return sorted({int(identity.split()[-1]) for identity in source.identities(split)})
 
 
 def pictures(clip: hv.Clip) -> np.ndarray:

@@ -32,6 +32,7 @@ from machine import provenance
 
 import hamvae_model as hv
 from hamvae_model.evaluation import evaluate, pooled
+from hamvae_model.runs import record_final
 from quality.preset import RESULTS, judge_of, trained, training_seconds
 
 WORKERS = 2
@@ -123,11 +124,12 @@ def run(variant: Variant, seed: int, folder: Path, characters: int, split: str) 
     source, scores = hv.open_source("sprites"), folder / f"scores-{split}-{characters}.json"
     trained(variant.config(source, seed), folder, source)
     if not scores.exists():
+        found = evaluate(hv.load(folder), source, judge_of(source), seeds=1, characters=characters, split=split)
+        if split == "test":
+            record_final(folder, found)
         found = {
             "training_minutes": round(training_seconds(folder) / 60, 1),
-            "tables": evaluate(hv.load(folder), source, judge_of(source), seeds=1, characters=characters, split=split)[
-                "tables"
-            ],
+            "tables": found["tables"],
             "trained_on": json.loads((folder / "environment.json").read_text()),
             "scored_on": provenance(),
         }

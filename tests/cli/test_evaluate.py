@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -204,6 +205,7 @@ def test_a_folder_is_told_what_has_no_exact_renders(
     result = hamvae(*asked, "--table", "swap", "--table", "generation")
     assert result.exit_code == 0, result.output
     assert "Left out: The folder source has no exact renders" in result.stdout
+    assert re.search(r"; \d+ identit(y|ies), \d+ test clips?$", result.stdout.splitlines()[0])
 
 
 # The test split ----------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def result(tmp_path: Path) -> Path:
 
 
 def test_own_clips_of_four_kinds_are_trained_on_swapped_and_judged(root: Path, result: Path) -> None:
-    words = ("--source", "builtin", "--characters", "8", "--steps", "10")
+    words = ("--source", "builtin", "--characters", "8", "--steps", "10", "--final")
     found = figures(root, result, "quality/own_clips.py", *words)
     assert found["held_out"].keys() == found["trained_on"].keys()
     assert found["held_out"]["judge_accuracy_on_the_files"] == 1
@@ -99,10 +99,10 @@ def test_decoding_is_measured_beside_imageio_in_every_format(root: Path, result:
 @pytest.mark.long
 def test_a_judge_is_measured_on_every_held_out_clip_and_what_it_confuses_is_named(root: Path, result: Path) -> None:
     (found,) = figures(root, result, "quality/judges.py", "builtin", "--steps", "3").values()
-    assert found["held_out_clips"] == 2664
+    assert found["held_out_clips"] == 450  # of validation
     assert found["accuracy"].keys() == found["accuracy_augmented"].keys() == {"action", *VALUES}
     for head, share in found["accuracy"].items():
-        assert sum(found["confusions"][head].values()) == round((1 - share) * 2664)
+        assert sum(found["confusions"][head].values()) == round((1 - share) * 450)
     assert (result.parent / "judges" / "builtin-action-direction.safetensors").is_file()
 
 

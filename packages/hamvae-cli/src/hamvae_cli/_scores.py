@@ -5,20 +5,13 @@ from typing import Any
 
 import click
 
-from hamvae_model.evaluation import ALIKE, DRAWN, Published, published
+from hamvae_model.evaluation import ALIKE, DRAWN, PROTOCOLS, Published, published
 from hamvae_model.words import counted
 
 from ._console import print_table
 
 Column = tuple[str, str, str]  # of a figure: its name, what is read above it, its format
 
-TITLES = {
-    "generation": "Generation: 16 frames from one (the paper's Table 1)",
-    "disentanglement": "Disentanglement: what a judge of actions says (Table 2 a)",
-    "identity": "Identity: attributes kept when the motion changes, accuracy (Table 2 b)",
-    "swap": "Exact swap: one character in another's motion against the known render",
-    "roll": "Long roll: MSE far from the first frame, and what should not drift",
-}
 PICTURES: tuple[Column, ...] = (
     ("ssim", "SSIM ↑", ".4f"),
     ("psnr", "PSNR ↑, dB", ".2f"),
@@ -69,16 +62,17 @@ NOTHING = "–"
 
 def print_scores(found: Mapping[str, Any]) -> None:
     """Args: found: what `evaluate` returns, and `run`."""
-    who = f"{counted(found['characters'], 'character')}, " if found["characters"] else ""
+    seen = found["identities"]
+    who = counted(seen, "character") if found["characters"] else f"{seen} {'identity' if seen == 1 else 'identities'}"
     click.echo(
         f"{found['run']}: {found['source']} ({found['labels']}), preset {found['preset']}, {found['operator']} "
-        f"operators, decoder {found['decoder']}; {who}{counted(found['clips'], found['split'] + ' clip')}"
+        f"operators, decoder {found['decoder']}; {who}, {counted(found['clips'], found['split'] + ' clip')}"
     )
     compared = False
     for table, rows in found["tables"].items():
         others = published(found["source"], table)
         columns = COLUMNS.get(table) or tuple((name, f"{name} ↑", ".4f") for name in next(iter(rows.values())))
-        click.echo(f"\n{TITLES[table]}")
+        click.echo(f"\n{PROTOCOLS[table].title}")
         alike = {row for row in rows if others and (table, row) in ALIKE}
         compared = compared or bool(alike)
         lines = [

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .literature import ALIKE as ALIKE
     from .literature import Published as Published
     from .literature import published as published
+    from .protocols import PROTOCOLS as PROTOCOLS
     from .protocols import copy_floor as copy_floor
     from .protocols import disentanglement as disentanglement
     from .protocols import generation as generation
@@ -32,6 +33,7 @@ _HOMES = {
     "DRAWN": "tables",
     "HeldOut": "held_out",
     "JUDGED": "tables",
+    "PROTOCOLS": "protocols",
     "Published": "literature",
     "check_split": "held_out",
     "copy_floor": "protocols",

@@ -72,7 +72,12 @@ def unseen(held_out: HeldOut) -> str:
     shown = torch.bincount(held_out.labels.cpu(), minlength=len(held_out.source.classes)).tolist()
     for name, count in zip(held_out.source.classes, shown, strict=True):
         if not count:
-            return f"No clip of '{name}' is held out, so its motion cannot be kept; move one to the test split."
+            way_out = (
+                "move one to the test split"
+                if held_out.split == "test"
+                else "add clips of it, or score the test split, once, with --final"
+            )
+            return f"No {held_out.split} clip of '{name}' is held out, so its motion cannot be kept; {way_out}."
     return ""
 
 

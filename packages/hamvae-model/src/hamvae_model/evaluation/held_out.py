@@ -54,6 +54,12 @@ class HeldOut:
         exact = self.source.exact
         return None if exact is None else len(self.clips) // len(exact.motions)
 
+    @property
+    def identities(self) -> int:
+        """How many are seen in these clips; a clip of nobody known counts as one."""
+        every = self.source.identities(self.split)
+        return len({every[clip] for clip in self.clips.tolist()})
+
     @cached_property
     def long(self) -> Tensor:
         """Those of the clips that repeat, or have twice as many frames as a window."""

@@ -46,10 +46,10 @@ def evaluate(
         characters: how many of the split, by default all.
         split: ``validation``, which settings may be chosen by, or ``test``, which is for the end.
 
-    Returns: facts about the run; how many `clips` were looked at, and how many of them are long enough to be generated
-        (`long_clips`); `tables`: name → rows → figures, each `{"mean": …, "std": …}` over the seeds (the sample's
-        standard deviation; 0 for what is not drawn at random), a curve as a list of means, None for what is not finite;
-        and `left_out`: table → why.
+    Returns: facts about the run; how many `clips` of how many `identities` were looked at, and how many of them are
+        long enough to be generated (`long_clips`); `tables`: name → rows → figures, each `{"mean": …, "std": …}` over
+        the seeds (the sample's standard deviation; 0 for what is not drawn at random), a curve as a list of means,
+        None for what is not finite; and `left_out`: table → why.
 
     Raises: UsageError: an unknown table, no judge or an unfit one, too few samples, no seed, other characters or
         classes than the source has, or a single table that does not apply.
@@ -89,6 +89,7 @@ def evaluate(
         "clips": len(held_out.clips),
         "long_clips": len(held_out.long),
         "characters": held_out.characters,
+        "identities": held_out.identities,
         "seeds": seeds,
         "samples": balanced(samples, len(source.classes)) if set(wanted) & set(JUDGED) else None,
         "judge": dict(judge.accuracy) if judge and set(wanted) & set(JUDGED) else None,

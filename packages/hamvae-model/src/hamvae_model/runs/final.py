@@ -1,5 +1,6 @@
 """Scores of the test split: each is recorded, because a split that was looked at before no longer surprises anybody."""
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -7,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
-from ..files.atomic import write_bytes
+from ..errors import DiskError, UsageError
 from ..files.bounded import parse_json, read_bytes
 from ..limits import INDEX_LIMIT
 from .environment import provenance
+from .lock import NO_LINK
 from .paths import FINAL
 
 
@@ -25,8 +26,14 @@ def earlier_finals(run: Path) -> list[dict[str, Any]]:
     path = _path(run)
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"Scores of the test split are recorded in '{path}', and that folder may not be written to.")
+    try:
+        lines = read_bytes(path, INDEX_LIMIT).splitlines()
+    except FileNotFoundError:
+        lines = []
+    except OSError as error:
+        raise UsageError(f"'{path}' cannot be read ({error.strerror}); move it elsewhere.") from None
     found = []
-    for line in _text(run).splitlines():
+    for line in lines:
         try:
             value = parse_json(line)
         except ValueError:
@@ -37,11 +44,11 @@ def earlier_finals(run: Path) -> list[dict[str, Any]]:
 
 
 def record_final(run: Path, scores: Mapping[str, Any]) -> None:
-    """Add the scores with the date and the code they were made by; what was recorded before stays.
+    """Add the scores with the date and the code they were made by; what was recorded before stays, byte for byte.
 
     Args: scores: as `evaluation.evaluate` returns them.
 
-    Raises: UsageError, HamvaeError: as `atomic.write_bytes`.
+    Raises: DiskError: the disk refused them.
     """
     facts = provenance()
     line = {
@@ -51,19 +58,19 @@ def record_final(run: Path, scores: Mapping[str, Any]) -> None:
         "processor": facts["processor"],
         **scores,
     }
-    write_bytes(_path(run), (_text(run) + json.dumps(line) + "\n").encode())
+    path = _path(run)
+    # Added in one write, and nothing is written again: two that record at once lose neither each other's line nor more.
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | NO_LINK, 0o644)
+        with os.fdopen(descriptor, "r+b", buffering=0) as file:
+            torn = os.fstat(descriptor).st_size > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
+            data = b"\n" * torn + json.dumps(line).encode() + b"\n"
+            if file.write(data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+    except OSError as error:
+        raise DiskError(f"'{path}' could not be written ({error.strerror}).") from None
 
 
 def _path(run: Path) -> Path:
     return (run if run.is_dir() else run.parent) / FINAL
-
-
-def _text(run: Path) -> str:
-    path = _path(run)
-    try:
-        text = read_bytes(path, INDEX_LIMIT).decode(errors="replace")
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        raise UsageError(f"'{path}' cannot be read ({error.strerror}); change its permissions.") from None
-    return text if not text or text.endswith("\n") else f"{text}\n"

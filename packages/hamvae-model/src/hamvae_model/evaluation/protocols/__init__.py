@@ -19,6 +19,7 @@ class Protocol:
     """What makes a table.
 
     Args:
+        title: what people read above it.
         score: rows of figures, from the clips, a `Judge` (or None where it is not `judged`), the number of samples
             and a seed.
         judged: it asks a judge.
@@ -26,6 +27,7 @@ class Protocol:
         exact: it needs a source that can render what nobody recorded.
     """
 
+    title: str
     score: Callable[[HeldOut, Any, int, int], Mapping[str, Any]]
     judged: bool = False
     drawn: bool = False
@@ -34,27 +36,32 @@ class Protocol:
 
 PROTOCOLS: dict[str, Protocol] = {
     "generation": Protocol(
+        title="Generation: 16 frames from one (the paper's Table 1)",
         score=lambda held_out, judge, samples, seed: (
             generation(held_out) | static_floor(held_out) | copy_floor(held_out)
         ),
     ),
     "disentanglement": Protocol(
+        title="Disentanglement: what a judge of actions says (Table 2 a)",
         score=lambda held_out, judge, samples, seed: disentanglement(held_out, judge, samples=samples, seed=seed),
         judged=True,
         drawn=True,
     ),
     "identity": Protocol(
+        title="Identity: attributes kept when the motion changes, accuracy (Table 2 b)",
         score=lambda held_out, judge, samples, seed: identity(held_out, judge, samples=samples, seed=seed),
         judged=True,
         drawn=True,
         exact=True,
     ),
     "swap": Protocol(
+        title="Exact swap: one character in another's motion against the known render",
         score=lambda held_out, judge, samples, seed: {"swap": swap(held_out, seed=seed)},
         drawn=True,
         exact=True,
     ),
     "roll": Protocol(
+        title="Long roll: MSE far from the first frame, and what should not drift",
         score=lambda held_out, judge, samples, seed: {"roll": roll(held_out)},
     ),
 }
