@@ -264,7 +264,7 @@ def source_of(result: dict) -> str:
     machine, versions = result["measured_on"], result.get("versions", {})
     others = "".join(f", {name} {version}" for name, version in versions.items() if version and name != "torch")
     return (
-        f"`{result['command']}`: {machine['processor']}, one thread, torch {machine['torch']}{others}, commit "
+        f"`{todays(result)}`: {machine['processor']}, one thread, torch {machine['torch']}{others}, commit "
         f"{machine['commit'][:10]}, {machine['date']}.\n"
     )
 
@@ -380,13 +380,33 @@ def _shown(default: object) -> str:
     return f"`{value}`"
 
 
+MOVED = {  # scripts that a result was recorded with, and where they stand today
+    "expm_": "expm/",
+    "flow_": "flow/",
+    "gpu_": "gpu/",
+    "quality": "quality/preset",
+    "reproduce": "quality/reproduce",
+    "scaling": "training/scaling",
+}
+
+
+def todays(result: dict) -> str:
+    """The command that measures again what a result holds: its scripts may have moved, and test is asked for now."""
+    command: str = result["command"]
+    for before, now in MOVED.items():
+        command = re.sub(rf"benchmarks/{before}(?=\w*\.py)", f"benchmarks/{now}", command)
+    scores = re.search(r"benchmarks/quality/(preset|reproduce)\.py", command)
+    tested = scores and result.get("split", "test") == "test" and "--final" not in command
+    return f"{command} --final" if tested else command
+
+
 def origin(result: dict) -> list[str]:
     """What was run, on what."""
     machine = result["scored_on"]
     split = result.get("split", "test")  # what was scored before results said it
     seeds = f"seed {result['seed']}" if "seed" in result else f"{counted(result['seeds'], 'seed')} of training"
     return [
-        f"`{result['command']}`: {result['characters']} {split} characters in every motion, {result['steps']} steps, "
+        f"`{todays(result)}`: {result['characters']} {split} characters in every motion, {result['steps']} steps, "
         f"{seeds}; "
         f"{machine['processor']}, {machine['cores']} cores, torch {machine['torch']}, scored at commit "
         f"{machine['commit'][:10]}, {machine['date']}.\n"
