@@ -2,8 +2,8 @@
 
     HAMVAE_SPRITES_SHEETS=DIR python benchmarks/quality/principal_components.py
 
-Principal components of 5000 frames of 900 training characters, tested on 800 frames of the other 100; the test split
-is left alone. The result set the width of the decoder's last hidden layer. Writes
+Principal components of 5000 frames of nine in ten training characters, tested on 800 frames of the others; neither
+validation nor test is looked at. The result set the width of the decoder's last hidden layer. Writes
 benchmarks/results/principal-components.json.
 """
 

@@ -4,6 +4,8 @@
     python benchmarks/quality/reproduce.py operators     four classes of operators, three seeds each
     python benchmarks/quality/reproduce.py ablation      one choice of the preset changed at a time
 
+Both score validation characters, or with --final those of the test split, which each run's final.jsonl then tells.
+
 Every run is the preset `sprites-small` at a reduced size, so that many can be compared in an hour; two train side by
 side, one thread each. What is finished is kept in runs/: a second call goes on where the first one stopped, in
 the middle of a run as well. `python benchmarks/quality/preset.py sprites-small` trains the preset at its full size.
@@ -62,13 +64,15 @@ class Variant:
         return replace(preset, **changed)
 
 
+UNTOLD = {"no-action-in-decoder": Variant(model={"class_in_decoder": False})}  # a row of both tables
 STUDIES: dict[str, dict[str, Variant]] = {
     "operators": {
         name: Variant(seeds=3, model={"operator": name})
         for name in ("skew-symmetric", "elliptic", "hamiltonian", "unconstrained")
-    },
+    }
+    | UNTOLD,
     "ablation": {
-        "no-action-in-decoder": Variant(model={"class_in_decoder": False}),
+        **UNTOLD,
         "content-weight-1": Variant(objective={"content_weight": 1.0}),
         "content-weight-16": Variant(objective={"content_weight": 16.0}),
         "motion-weight-4": Variant(objective={"position_weight": 4.0, "momentum_weight": 4.0}),

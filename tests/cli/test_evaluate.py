@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -13,7 +14,8 @@ import pytest
 import hamvae_model as hv
 from hamvae_model.config.choices import TABLES
 from hamvae_model.data import Characters
-from hamvae_model.evaluation import draws
+from hamvae_model.evaluation import PROTOCOLS, draws
+from hamvae_model.evaluation.protocols import Protocol
 from hamvae_model.judge import Judge, JudgeConfig, default_path, save_judge
 from hamvae_model.runs import save_weights
 from hamvae_model.training import untrained
@@ -123,6 +125,18 @@ def sprites_run(here: Path, tiny: hv.Config, monkeypatch: pytest.MonkeyPatch) ->
 def _weights(here: Path, config: hv.Config) -> Path:
     save_weights(here / "weights.safetensors", untrained(config))
     return here / "weights.safetensors"
+
+
+def test_a_protocol_from_elsewhere_is_shown_under_its_title_by_its_own_names(
+    monkeypatch: pytest.MonkeyPatch, hamvae: Command, run: Path
+) -> None:
+    rows = {"from_one_frame": {"jitter": 0.25}}
+    monkeypatch.setitem(PROTOCOLS, "roll", Protocol(title="Steadiness", score=lambda *_: rows))
+    monkeypatch.delitem(import_module("hamvae_cli._scores").COLUMNS, "roll")
+    result = hamvae("evaluate", run, "--table", "roll", "--characters", "2")
+    assert result.exit_code == 0, result.output
+    assert "\nSteadiness\n" in result.stdout and "jitter ↑" in result.stdout
+    assert any(line.split() == ["from", "one", "frame", "†", "0.2500"] for line in result.stdout.splitlines())
 
 
 # Refusals ----------------------------------------------------------------------------------------------------------

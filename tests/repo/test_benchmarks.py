@@ -1,5 +1,6 @@
 """Benchmarks run: each in small, writing its figures where it is told to."""
 
+import importlib
 import json
 import os
 import runpy
@@ -67,6 +68,28 @@ def test_drawn_faces_in_the_layout_of_mug_are_trained_on_and_scored(root: Path, 
     assert found["clips"] == found["long_clips"] == 3  # one subject of four, in three expressions
     psnr = {row: scores["psnr"]["mean"] for row, scores in found["tables"]["generation"].items()}
     assert psnr["static"] > psnr["first_frame"] > 0  # nothing is learned in two steps
+
+
+def test_a_study_records_in_the_run_that_test_was_scored_and_scores_it_once(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(root / "benchmarks")
+    study = importlib.import_module("quality.reproduce")
+    monkeypatch.setattr(study.torch, "set_num_threads", lambda _: None)
+    monkeypatch.setattr(study.hv, "open_source", lambda _: None)
+    monkeypatch.setattr(study.hv, "load", lambda _: None)
+    monkeypatch.setattr(study.Variant, "config", lambda *_: None)
+    for name in ("trained", "judge_of"):
+        monkeypatch.setattr(study, name, lambda *_: None)
+    monkeypatch.setattr(study, "training_seconds", lambda _: 60)
+    monkeypatch.setattr(study, "evaluate", lambda *_, split, **__: {"split": split, "tables": {}})
+    (tmp_path / "environment.json").write_text("{}")
+    study.run(study.Variant(), 0, tmp_path, 1, "validation")
+    assert not (tmp_path / "final.jsonl").exists()
+    for _ in range(2):
+        study.run(study.Variant(), 0, tmp_path, 1, "test")
+    (line,) = (tmp_path / "final.jsonl").read_text().splitlines()
+    assert json.loads(line)["split"] == "test"
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/your-own-clips.md"])

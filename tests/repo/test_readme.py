@@ -4,6 +4,7 @@ import ast
 import contextlib
 import doctest
 import importlib
+import json
 import re
 import shlex
 import subprocess
@@ -171,6 +172,29 @@ def test_the_documents_hold_what_the_committed_results_say(monkeypatch: pytest.M
     monkeypatch.setattr(tables, "render", compare)
     tables.main()
     assert rendered and not stale, "make docs"
+
+
+def test_an_ablation_is_told_of_validation_characters_once_all_of_it_was_scored_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    tables = importlib.import_module("tables")
+    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+
+    def write(name: str, **model: object) -> None:
+        split = "validation" if name.endswith("-validation") else "test"
+        result = {"command": "of either study", "split": split, "changes": {"model": model}}
+        (tmp_path / f"sprites-{name}.json").write_text(json.dumps(result))
+
+    for kept in ("", "-validation"):
+        write(f"skew-symmetric{kept}", operator="skew-symmetric")
+        write(f"pairs-2{kept}", pairs=2)
+        if kept:
+            assert list(tables.ablated()) == ["skew-symmetric", "no-action-in-decoder", "pairs-2"]
+        write(f"no-action-in-decoder{kept}", class_in_decoder=False)
+        assert list(tables.ablated()) == [
+            f"{name}{kept}" for name in ("skew-symmetric", "no-action-in-decoder", "pairs-2")
+        ]
 
 
 def test_the_readme_of_symplectic_ops_names_everything_it_offers() -> None:

@@ -94,7 +94,8 @@ def print_scores(found: Mapping[str, Any]) -> None:
 
 
 def _name(row: str) -> str:
-    return ROWS[row] if row in FLOORS else f"{ROWS[row]} {LABELLED}"
+    words = ROWS.get(row, row.replace("_", " "))  # of a protocol that was added elsewhere
+    return words if row in FLOORS else f"{words} {LABELLED}"
 
 
 def _place(other: Published) -> str:
