@@ -138,3 +138,21 @@ def test_clips_and_folders_are_completed_like_files() -> None:
             [sys.executable, "-m", "hamvae_cli"], capture_output=True, text=True, env={**os.environ, **environment}
         )
         assert outcome.stdout.splitlines()[0].partition(",")[0] in ("file", "dir"), (words, outcome)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("swap", "--content", "absent.png", "--motion", "builtin:test/3/walk-left"),
+        ("swap", "--content", "builtin:test/3/walk-left", "--motion", "absent.png"),
+        ("generate", "--image", "absent.png", "--action", "walk-left"),
+        ("reconstruct", "--clip", "absent.png"),
+    ],
+    ids=" ".join,
+)
+def test_a_missing_clip_is_refused_before_anything_heavy_is_loaded(run: Path, words: tuple[str, ...]) -> None:
+    code = LOADED_BY.replace("assert not end.code, end.code", "assert end.code == 2")
+    command = [sys.executable, "-c", code, words[0], str(run), *words[1:], "-o", "out.gif"]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert outcome.stderr == "Error: absent.png: there is no such file; check the spelling.\n"
+    assert "torch" not in json.loads(outcome.stdout.splitlines()[-1])

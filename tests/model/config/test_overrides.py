@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -96,3 +97,21 @@ def test_assignments_are_read_as_typed_and_refused_before_anything_is_loaded() -
             parse_assignments(words)
     code = "import sys, hamvae_model.config.overrides; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({"operator": "elliptic"}, "model.operator"),
+        ({"steps": 3}, "training.steps"),
+        ({"batch": 3}, "training.batch"),
+        ({"precision": "float32"}, "training.bfloat16"),
+        ({"learning_rate": 0.1}, "training.learning_rate"),
+    ],
+)
+def test_an_argument_and_a_key_that_say_the_same_are_refused(
+    builtin: Characters, given: dict[str, Any], key: str
+) -> None:
+    option = f"--{next(iter(given)).replace('_', '-')}"
+    with pytest.raises(hv.UsageError, match=f"'{key}' is set twice, by {option} too; leave one of them out"):
+        hv.build("demo", source=builtin, **given, set={key: "1"})

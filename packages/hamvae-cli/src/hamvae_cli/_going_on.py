@@ -32,12 +32,6 @@ def reopened(
     return config, source
 
 
-def refuse_a_run_among_its_clips(run: Path, root: Path | None) -> None:
-    """Raises: UsageError: the run folder would lie in the folder of the clips."""
-    if root and run.resolve().is_relative_to(root.resolve()):
-        raise hv.UsageError(f"The run folder '{run}' would lie among the clips in '{root}'; choose one outside of it.")
-
-
 def _continued(state: State, rate: float | None, *, back: bool) -> hv.Config:
     """The configuration of a run that goes on, which remembers another learning rate, and that it went back."""
     training = state.config.training
@@ -62,10 +56,3 @@ def went_back(run: Path, step: int | None, rate: float | None) -> bool:
         return False
     training = load_config(run).training
     return rate in (None, training.learning_rate) and [since for since, _ in training.earlier_rates[-1:]] == [step]
-
-
-def steps_begun_with(run: Path) -> int:
-    """The steps of the run in the folder; 0 if there is none."""
-    from hamvae_model.runs import kept_states, load_config
-
-    return load_config(run).training.steps if kept_states(run) else 0

@@ -4,27 +4,25 @@ from __future__ import annotations  # what is named in a signature is not loaded
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 import hamvae_model as hv
-from hamvae_model.config import Execution, parse_assignments, set_in_data
-from hamvae_model.config import settings as settable
-from hamvae_model.config.choices import BATCH_LIMIT, OPERATORS, PRECISIONS
+from hamvae_model.config import Execution, refuse_twice
 from hamvae_model.data import SOURCES
 from hamvae_model.presets import PRESETS
 
-from ._budget import fitted, minutes_option, refuse_both
-from ._going_on import began, refuse_a_run_among_its_clips, reopened, steps_begun_with, went_back
-from ._opening import open_to_learn
+from ._beginning import begun
+from ._budget import minutes_option, refuse_both
+from ._going_on import began, reopened, went_back
 from ._training import Interruption, follow, launched
+from .options.building import building_options, either
 from .options.clips import OF_CLIPS, ClipOptions, clip_options, labels_option, refuse_labels, skip_bad_option
-from .options.common import PATH, STEP_LIMIT, Name, Positive, device_option, json_option, root_option, seed_option
+from .options.common import PATH, Name, device_option, json_option, root_option
 from .options.execution import execution_options
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ OF_A_NEW_RUN = {
     "minutes": "--minutes",
     "batch": "--batch",
     "precision": "--precision",
-    "settings": "--set",
+    "set": "--set",
     "seed": "--seed",
     "run": "--run",
 }
@@ -66,28 +64,16 @@ class TrainCommand(click.Command):
             )
         if "labels" in given:
             refuse_labels(ctx.params["data"])
+        refuse_both(ctx.params["minutes"], ctx.params["steps"])
+        refuse_twice(ctx.params, ctx.params["set"] or {})
         return rest
-
-
-class Settings(click.ParamType[str]):
-    """KEY=VALUE, completed to the keys that there are."""
-
-    name = "setting"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(f"{key}=") for key in settable() if key.startswith(incomplete)]
-
-
-def _either(names: Iterable[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} or {last}"
 
 
 PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for name, preset in PRESETS.items())
 
 
 @click.command(cls=TrainCommand, epilog=PRESET_LIST)
-@click.option("--data", type=Name(SOURCES), metavar="SOURCE", help=f"Source of clips: {_either(SOURCES)}.")
+@click.option("--data", type=Name(SOURCES), metavar="SOURCE", help=f"Source of clips: {either(SOURCES)}.")
 @root_option
 @click.option(
     "--preset",
@@ -95,40 +81,11 @@ PRESET_LIST = "\b\nPresets:\n" + "\n".join(f"  {name:<14} {preset.summary}" for 
     metavar="NAME",
     help=f"See below; by default {', '.join(f'{source.preset} for {name}' for name, source in SOURCES.items())}.",
 )
-@click.option(
-    "--operator",
-    type=Name(OPERATORS),
-    metavar="NAME",
-    help=f"Space of the motion's generators, instead of the preset's: {_either(OPERATORS)}.",
-)
+@minutes_option
+@building_options
 @labels_option
 @clip_options
 @skip_bad_option
-@click.option(
-    "--steps", type=click.IntRange(1, STEP_LIMIT), metavar="N", help="Steps to train, instead of the preset's."
-)
-@minutes_option
-@click.option(
-    "--batch", type=click.IntRange(1, BATCH_LIMIT), metavar="N", help="Clips a step, instead of the preset's."
-)
-@click.option(
-    "--precision", type=Name(PRECISIONS), metavar="NAME", help=f"Instead of the preset's: {_either(PRECISIONS)}."
-)
-@click.option(
-    "--set",
-    "settings",
-    type=Settings(),
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Any other setting, such as model.content_dim=64; repeat it. docs/configuration.md lists them.",
-)
-@click.option(
-    "--learning-rate",
-    type=Positive(0, min_open=True),
-    metavar="RATE",
-    help="Instead of the preset's; with --resume, from here on.",
-)
-@seed_option
 @device_option
 @execution_options
 @click.option("-o", "--run", type=PATH, metavar="DIR", help="Folder to make; by default runs/SOURCE-PRESET.")
@@ -144,17 +101,11 @@ def train(
     data: str,
     root: Path | None,
     preset: str | None,
-    operator: str | None,
+    minutes: float | None,
+    asked: Mapping[str, Any],
     labels: str | None,
     clips: ClipOptions,
     skip_bad: bool,
-    steps: int | None,
-    minutes: float | None,
-    batch: int | None,
-    precision: str | None,
-    settings: Sequence[str],
-    learning_rate: float | None,
-    seed: int,
     device: str,
     execution: Execution,
     run: Path | None,
@@ -181,37 +132,28 @@ def train(
     from hamvae_model.devices import choose_device
     from hamvae_model.training import joined
 
-    wanted = parse_assignments(settings)
-    refuse_both(minutes, steps)
     where, interruption = choose_device(device), Interruption()
     chosen = preset or (SOURCES[data].preset if data else "")
     folder = resume or run or Path("runs") / f"{data}-{chosen}"
     with joined(where) as ranks:
         if resume is not None:
-            if launched() and went_back(folder, from_step, learning_rate):
+            rate = asked["learning_rate"]
+            if launched() and went_back(folder, from_step, rate):
                 from_step = None
-            config, source = reopened(folder, root, from_step, learning_rate, where, ranks)
+            config, source = reopened(folder, root, from_step, rate, where, ranks)
         else:
-            refuse_a_run_among_its_clips(folder, root)
-            opened_with = set_in_data(clips.data(data, PRESETS[chosen], labels), wanted)
-            source = ranks.in_turn(
-                lambda: open_to_learn(
-                    opened_with, root, length=clips.length, skip_bad=skip_bad, device=where, quiet=ranks.rank > 0
-                )
-            )
-            config = hv.build(
+            config, source = begun(
+                folder,
                 chosen,
-                source=source,
-                operator=operator,
-                steps=steps,
-                batch=batch,
-                precision=precision,
-                learning_rate=learning_rate,
-                seed=seed,
-                set=wanted,
+                clips.data(data, PRESETS[chosen], labels),
+                root,
+                asked,
+                length=clips.length,
+                skip_bad=skip_bad,
+                minutes=minutes,
+                device=where,
+                ranks=ranks,
             )
-            if minutes is not None:
-                config = fitted(config, source, minutes, where, ranks, steps_begun_with(folder) if launched() else 0)
         again = resume is None and bool(ranks.agreed(launched() and began(folder, config)))
         reports = hv.fit(
             config,

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .config.choices import OPERATORS, PRECISIONS
-from .config.overrides import overridden
+from .config.overrides import overridden, refuse_twice
 from .config.run import Config, FramingConfig, ModelConfig, ObjectiveConfig, TrainingConfig
 from .errors import UsageError
 from .words import nearest
@@ -101,7 +101,7 @@ def build(
         set: any other setting by its key, such as ``{"model.content_dim": 64}``; docs/configuration.md lists them.
 
     Raises: UsageError: an unknown preset, operator, precision or setting, no steps, an empty batch, a learning rate
-        that is not a positive number, or a setting that cannot have this value.
+        that is not a positive number, a setting that cannot have this value, or one that an argument sets too.
     """
     if name not in PRESETS:
         raise UsageError(f"There is no preset '{name}'{nearest(name, PRESETS)}")
@@ -115,6 +115,8 @@ def build(
         raise UsageError(f"There is no precision '{precision}'{nearest(precision, PRECISIONS)}")
     if learning_rate is not None and not 0 < learning_rate < math.inf:
         raise UsageError(f"A learning rate is a positive number; got {learning_rate:g}.")
+    said = {"operator": operator, "steps": steps, "batch": batch, "precision": precision}
+    refuse_twice({**said, "learning_rate": learning_rate}, set)
     preset = PRESETS[name]
     model = dict(preset.model) | ({"operator": operator} if operator else {})
     asked = {

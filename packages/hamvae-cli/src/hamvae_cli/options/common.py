@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from hamvae_model import HamvaeError
+from hamvae_model import HamvaeError, UsageError
 from hamvae_model.config import Config
 from hamvae_model.config.choices import OUTPUTS
 from hamvae_model.devices import DEVICES
@@ -53,9 +53,19 @@ class Positive(click.FloatRange):
 
 
 class Reference(click.ParamType[str]):
-    """A clip as people name it, completed like a file."""
+    """A clip as people name it, completed like a file; a missing file is refused before torch is loaded."""
 
     name = "clip"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if ":" not in value and "#" not in value:  # neither a source's clip nor an action of a sheet
+            try:
+                os.stat(value)
+            except FileNotFoundError:
+                raise UsageError(f"{value}: there is no such file; check the spelling.") from None
+            except (OSError, ValueError):
+                pass  # answered where it is opened
+        return str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [CompletionItem(incomplete, type="file")]

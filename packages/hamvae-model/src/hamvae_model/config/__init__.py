@@ -3,6 +3,7 @@
 from .execution import WORKERS_LIMIT as WORKERS_LIMIT
 from .execution import Execution as Execution
 from .overrides import parse_assignments as parse_assignments
+from .overrides import refuse_twice as refuse_twice
 from .overrides import set_in_data as set_in_data
 from .overrides import settings as settings
 from .run import Config as Config

@@ -22,6 +22,16 @@ DECIDED = {
 }
 """Fields that are not set by their key, and why."""
 
+SAME = {
+    "operator": "model.operator",
+    "steps": "training.steps",
+    "minutes": "training.steps",
+    "batch": "training.batch",
+    "precision": "training.bfloat16",
+    "learning_rate": "training.learning_rate",
+}
+"""Arguments of `presets.build` and of the command line that set a field, and its key."""
+
 WORDS = {"true": True, "false": False, "none": None}
 Part = TypeVar("Part")
 
@@ -66,6 +76,17 @@ def parse_assignments(words: Sequence[str]) -> dict[str, str]:
         _check(key)
         found[key] = value
     return found
+
+
+def refuse_twice(given: Mapping[str, object], wanted: Mapping[str, object]) -> None:
+    """Args: given: arguments by name, None where left out; those that set no field are ignored.
+
+    Raises: UsageError: a field is set by its key in `wanted` and by an argument too, so that one would be ignored.
+    """
+    for argument, key in SAME.items():
+        if key in wanted and given.get(argument) is not None:
+            option = f"--{argument.replace('_', '-')}"
+            raise UsageError(f"'{key}' is set twice, by {option} too; leave one of them out.")
 
 
 def set_in_data(data: DataConfig, wanted: Mapping[str, object]) -> DataConfig:
