@@ -306,5 +306,7 @@ def test_a_judge_of_the_real_sheets_is_right_about_999_of_1000_clips(sprites: Ch
     assert min(judge.accuracy.values()) >= 0.999
 
 
-def test_a_judge_does_not_ask_how_many_clips_are_held_out_for_validation(judge: Judge) -> None:
-    judge.check(hv.open_source("builtin", validation=0.2))
+def test_a_judge_is_of_no_clip_that_is_held_out_for_validation(judge: Judge) -> None:
+    judge.check(hv.open_source("builtin", validation=0.01))
+    with pytest.raises(UsageError, match=r"learned from clips that are held out .* --validation 0\.2\.$"):
+        judge.check(hv.open_source("builtin", validation=0.2))

@@ -4,12 +4,13 @@ from __future__ import annotations  # what is named in a signature is not loaded
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 import hamvae_model as hv
-from hamvae_model.config.choices import JUDGE_STEPS
+from hamvae_model.config.choices import JUDGE_STEPS, VALIDATION
 from hamvae_model.data import SOURCES
 from hamvae_model.presets import PRESETS
 from hamvae_model.words import counted
@@ -31,6 +32,14 @@ from .show import print_heads
 @labels_option
 @clip_options
 @skip_bad_option
+@click.option(
+    "--validation",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=VALIDATION,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the characters held out to measure it on; at least that of the runs to be judged.",
+)
 @click.option(
     "--steps",
     type=click.IntRange(1, STEP_LIMIT),
@@ -56,6 +65,7 @@ def train(
     labels: str | None,
     clips: ClipOptions,
     skip_bad: bool,
+    validation: float,
     steps: int,
     seed: int,
     device: str,
@@ -78,7 +88,7 @@ def train(
     if labels:
         refuse_labels(data)
     where = choose_device(device)
-    wanted = clips.data(data, PRESETS[preset or SOURCES[data].preset], labels)
+    wanted = replace(clips.data(data, PRESETS[preset or SOURCES[data].preset], labels), validation=validation)
     source = open_to_learn(wanted, root, length=clips.length, skip_bad=skip_bad, device=where)
     path = output or default_path(source.name, source.data.labels)
     _make_room(path, make=output is None)

@@ -1,6 +1,6 @@
 """The command that trains a judge fit for a source: read from the source, so that following it helps."""
 
-from ..config.choices import LENGTH
+from ..config.choices import LENGTH, VALIDATION
 from ..config.run import DataConfig
 from ..data import SOURCES, Source
 from ..presets import PRESETS
@@ -15,6 +15,8 @@ def training_command(source: Source) -> str:
         words.append(f"--labels {data.labels}")
     if source.decoded and entry is not None:
         words += ["--root DIR", *_options(source, data, entry.preset)]
+    if data.validation != VALIDATION:
+        words.append(f"--validation {data.validation:g}")
     return " ".join(words)
 
 

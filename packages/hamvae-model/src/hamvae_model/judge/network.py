@@ -102,7 +102,9 @@ class Judge(nn.Module):
         if told := differences(self.config.material, source.material):
             what = "clips" if source.decoded else "art"
             raise UsageError(f"The {what} of the judge's source changed: {told}; {train}.")
-        if replace(mine, validation=theirs.validation) != theirs:  # how many are held out changes no clip
+        if mine.validation < theirs.validation:  # a larger share holds out those of a smaller one, and others
+            raise UsageError(f"The judge learned from clips that are held out for validation here; {train}.")
+        if replace(mine, validation=theirs.validation) != theirs:
             raise UsageError(f"The judge saw these clips framed or timed in another way; {train}.")
         for head in (ACTION, *self.attributes):
             if head not in self.accuracy:
