@@ -130,6 +130,22 @@ def test_actions_are_completed_from_the_run_and_settings_from_the_fields(run: Pa
     assert completed("hamvae", "train", "--set", "model.content") == ["model.content_dim="]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--labels", "action"),
+        ("--from-step", "3"),
+        ("--resume", "r", "--seed", "1"),
+        ("--steps", "1", "--minutes", "1"),
+        ("--steps", "1", "--set", "training.steps=1"),
+        ("--set", "nothing"),
+    ],
+    ids=" ".join,
+)
+def test_a_call_that_would_be_refused_is_completed_all_the_same(words: tuple[str, ...]) -> None:
+    assert completed("hamvae", "train", *words, "--dev") == ["--device"]
+
+
 def test_clips_and_folders_are_completed_like_files() -> None:
     for words in (("swap", "r", "--content"), ("generate", "r", "--image"), ("train", "--root")):
         environment = {"_HAMVAE_COMPLETE": "bash_complete", "COMP_WORDS": f"hamvae {' '.join(words)} he"}

@@ -50,6 +50,8 @@ class TrainCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
+        if ctx.resilient_parsing:  # a shell completes a call that is not written to its end
+            return rest
         given = [name for name in OF_A_NEW_RUN if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
         resume = ctx.params["resume"]
         if resume and given:
@@ -58,14 +60,14 @@ class TrainCommand(click.Command):
             )
         if ctx.params["from_step"] is not None and not resume:
             raise click.UsageError("--from-step goes back in a run; name it with --resume RUN.", ctx)
-        if not resume and "data" not in given and not ctx.resilient_parsing:
+        if not resume and "data" not in given:
             raise click.UsageError(
                 "Choose the training data with --data SOURCE, or continue a run with --resume RUN.", ctx
             )
         if "labels" in given:
             refuse_labels(ctx.params["data"])
         refuse_both(ctx.params["minutes"], ctx.params["steps"])
-        refuse_twice(ctx.params, ctx.params["set"] or {})
+        refuse_twice(ctx.params, ctx.params["set"])
         return rest
 
 

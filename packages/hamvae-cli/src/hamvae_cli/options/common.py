@@ -92,7 +92,7 @@ def _there(ctx: click.Context, param: click.Parameter, run: Path) -> Path:
     return run
 
 
-run_argument = click.argument("run", type=PATH, callback=_there)
+run_argument = click.argument("run", type=PATH, callback=_there, is_eager=True)  # before a missing clip is named
 action_option = click.option(
     "--action",
     type=Action(),
