@@ -83,6 +83,7 @@ def no_file_need_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     """A document names runs and clips that its reader has: the command line is not to look for them here."""
     monkeypatch.setattr(click.Path, "convert", lambda path, value, parameter, context: Path(value))
     monkeypatch.setattr("hamvae_cli.options.common.check_there", lambda run: None)
+    monkeypatch.setattr("hamvae_cli.options.common.check_clip", lambda reference: None)
 
 
 @pytest.mark.parametrize("target", ["demo", "test"])

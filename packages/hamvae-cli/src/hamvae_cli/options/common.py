@@ -52,19 +52,25 @@ class Positive(click.FloatRange):
         return number
 
 
+def check_clip(reference: str) -> None:
+    """Raises: UsageError: a reference to a file that is missing; any other is checked where it is opened."""
+    if ":" in reference or "#" in reference:  # a source's clip, or a part of a file
+        return
+    try:
+        os.stat(reference)
+    except FileNotFoundError:
+        raise UsageError(f"{reference}: there is no such file; check the spelling.") from None
+    except (OSError, ValueError):
+        pass  # the sentence is said where it is opened
+
+
 class Reference(click.ParamType[str]):
     """A clip as people name it, completed like a file; a missing file is refused before torch is loaded."""
 
     name = "clip"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if ":" not in value and "#" not in value:  # neither a source's clip nor an action of a sheet
-            try:
-                os.stat(value)
-            except FileNotFoundError:
-                raise UsageError(f"{value}: there is no such file; check the spelling.") from None
-            except (OSError, ValueError):
-                pass  # answered where it is opened
+        check_clip(value)
         return str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
