@@ -140,3 +140,15 @@ def test_a_sheet_of_another_size_is_refused_by_name(refusal: Refusal, here: Path
     hv.write(here / "sheets" / "body" / "0.png", torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
     sentence = refusal("data", "preview", "sheets", "--data", "sprites", "-o", "out.png", code=2)
     assert "sheets/body/0.png' is 64×64 pixels where 832×1344 was expected" in sentence
+
+
+@pytest.mark.parametrize(
+    ("run", "why"),
+    [("x" * 300, "cannot be looked up (File name too long)"), ("\ud892", "has signs in it that cannot be shown")],
+    ids=["too long", "half a character"],
+)
+@pytest.mark.parametrize("words", [("inspect",), ("swap", "--content", "a", "--motion", "b", "-o", "c.gif")])
+def test_a_run_whose_name_no_file_can_have_is_refused(
+    refusal: Callable[..., str], words: tuple[str, ...], run: str, why: str
+) -> None:
+    assert why in refusal(*words, run, code=2)

@@ -20,11 +20,18 @@ STEP_LIMIT = 10**9  # of training: centuries
 MANY = 10_000  # clips that are drawn or scored one by one: more is a slip of the finger
 
 
+def _can_be_shown(path: str | os.PathLike[str]) -> bool:
+    try:
+        return is_plain(os.fsencode(path).decode(errors="replace"))
+    except UnicodeEncodeError:  # half of a character, which no file's name holds
+        return False
+
+
 class _FilePath(click.Path):
     """A path that can be shown, which a success does as it is; one in another encoding than UTF-8 can."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not is_plain(os.fsencode(value).decode(errors="replace")):
+        if not _can_be_shown(value):
             self.fail(f"'{os.fspath(value)}' has signs in it that cannot be shown; choose another name.", param, ctx)
         return super().convert(value, param, ctx)
 

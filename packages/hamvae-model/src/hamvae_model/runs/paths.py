@@ -74,9 +74,13 @@ def missing(path: Path) -> str:
 
 
 def check_there(run: Path) -> None:
-    """Raises: UsageError: neither a run folder with weights, nor one weights file."""
-    path = run / WEIGHTS if run.is_dir() else run
-    if not path.exists():
+    """Raises: UsageError: neither a run folder with weights, nor one weights file, or none that can be looked for."""
+    try:
+        path = run / WEIGHTS if run.is_dir() else run
+        there = path.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise UsageError(f"'{run}' cannot be looked up ({error.strerror}); name a run folder or its weights.") from None
+    if not there:
         raise UsageError(missing(path))
 
 
